@@ -81,6 +81,9 @@ type Contract struct {
 	// Replace is the folder of that module relative to the fraction's folder,
 	// for the replace directive: ../contracts.
 	Replace string
+	// ModuleDir is the folder of that module relative to the workspace root:
+	// contracts. It is empty where Own is true.
+	ModuleDir string
 	// Dir is the contract's folder relative to the workspace root.
 	Dir string
 }

@@ -20,9 +20,10 @@ var files embed.FS
 type Tree struct {
 	// Kind is the kind of fraction it makes.
 	Kind string
-	// FS is rooted at the skeleton. Files below contracts/ go to the folder of
-	// contracts, those below .github/ to the top of the repository, all others
-	// into the fraction's folder.
+	// FS is rooted at the skeleton. Files below contracts/ go to Contract.Dir,
+	// those below .github/ to the top of the repository, all others into the
+	// fraction's folder. Its go.mod has no requirements of public modules, and
+	// it has no go.sum: Modules gives what belongs into both.
 	FS fs.FS
 	// Pieces are the pieces that a fraction of this kind always has.
 	Pieces []string
