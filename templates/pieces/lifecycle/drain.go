@@ -138,9 +138,12 @@ func (d *drain) one(ctx context.Context, p *part, s slot) os.Signal {
 	switch {
 	case err == nil:
 		d.log.Debug("component stopped", "component", p.Name, "took", took)
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		d.log.Error("component not stopped in time", "component", p.Name, "took", took, "error", err)
 		d.cutOff(p, err)
+		if !errors.Is(err, context.DeadlineExceeded) { // it has more to tell
+			d.errs = append(d.errs, err)
+		}
 	default:
 		d.log.Error("component stopped with an error", "component", p.Name, "took", took, "error", err)
 		d.errs = append(d.errs, err)

@@ -324,6 +324,22 @@ func TestBudgetIsSharedAndTheSlowestNamed(t *testing.T) {
 	})
 }
 
+func TestStopThatTellsWhatItCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProgram(lifecycle.Options{Budget: time.Second})
+		cause := errors.New("3 requests cut off")
+		p.Add(lifecycle.Component{Name: "web", Stop: func(ctx context.Context) error { <-ctx.Done(); return cause }})
+		wait := p.run(t.Context())
+		synctest.Wait()
+		p.signals <- syscall.SIGTERM
+		err := wait()
+		drain, ok := errors.AsType[*lifecycle.DrainError](err)
+		if !ok || drain.Slowest != "web" || !errors.Is(err, cause) {
+			t.Errorf("Run: %v, want a DrainError that names web, and its own error", err)
+		}
+	})
+}
+
 func TestStopErrorIsReportedAndTheRestGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProgram(lifecycle.Options{})
