@@ -99,6 +99,8 @@ type ChosenPiece struct {
 	// Wired is true where the piece has an add<Type> step and settings of its
 	// own; the others are libraries that the code just imports.
 	Wired bool
+	// Early is that of Piece.
+	Early bool
 }
 
 // Versions are the pinned versions of what the templates name and what go.mod

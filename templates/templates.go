@@ -44,6 +44,9 @@ type Piece struct {
 	Requires []string
 	// Wired is true where it takes part in the generated wiring.
 	Wired bool
+	// Early is true where a wired piece starts before the store is migrated and
+	// stops after whatever uses the store.
+	Early bool
 }
 
 // PiecesImport is the import path below which the pieces live in this module.
@@ -71,7 +74,7 @@ func Pieces() []Piece {
 		{Name: "problem", Doc: "problem+json errors", FS: sub("pieces/problem")},
 		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "telemetry"}},
 		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store")},
-		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Wired: true},
+		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Wired: true, Early: true},
 	}
 }
 
