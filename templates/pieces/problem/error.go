@@ -62,6 +62,11 @@ func NoRoute() *Error {
 	return &Error{kind: notFound, detail: "nothing is served at this path"}
 }
 
+// SlowRequest says that the client did not send its request in time. 408.
+func SlowRequest() *Error {
+	return &Error{kind: slowRequest, detail: "the request was not sent in time"}
+}
+
 // Timeout says that something this request needs did not answer in time. 504.
 func Timeout(cause error) *Error {
 	return &Error{kind: timeout, detail: "the request took longer than it may", cause: cause}
@@ -113,6 +118,7 @@ const (
 	malformed
 	notFound
 	methodNotAllowed
+	slowRequest
 	conflict
 	tooLarge
 	unsupportedMediaType
@@ -129,6 +135,8 @@ func (k kind) status() int {
 		return http.StatusNotFound
 	case methodNotAllowed:
 		return http.StatusMethodNotAllowed
+	case slowRequest:
+		return http.StatusRequestTimeout
 	case conflict:
 		return http.StatusConflict
 	case tooLarge:
