@@ -6,10 +6,12 @@
 package scaffold
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -104,6 +106,20 @@ func (p *Plan) JSON(command string, applied bool) ([]byte, error) {
 		return nil, err
 	}
 	return append(data, '\n'), nil
+}
+
+// List returns the plan for a person: a line a change, with the operation, the
+// path and the reason.
+func (p *Plan) List() []byte {
+	var out bytes.Buffer
+	for _, c := range p.Changes {
+		fmt.Fprintf(&out, "%s %s", c.Op, c.Path)
+		if c.Reason != "" {
+			fmt.Fprintf(&out, " (%s)", c.Reason)
+		}
+		out.WriteByte('\n')
+	}
+	return out.Bytes()
 }
 
 // Hash is the hash by which plans, locks and commits name content.
