@@ -33,7 +33,9 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newCompletionCommand(e),
+		newRulesCommand(e),
 		newVersionCommand(e),
+		newVetCommand(e),
 	)
 	return root
 }
