@@ -33,23 +33,33 @@ func (r *run) check(ctx context.Context, g *graph) {
 	c.reach = reachability(g.nodes, c.rules)
 	r.analysed = make(map[string]bool)
 	needed := c.needed(g.nodes)
+	// Packages that were parsed and not yet checked are most of the memory, so
+	// only so many are on their way. They enter with their imports before
+	// them: the first that is not done never waits for one that is outside.
+	window := semaphore.NewWeighted(int64(ahead * runtime.GOMAXPROCS(0)))
 	var wg sync.WaitGroup
 	for _, n := range g.nodes {
 		if !needed[n] {
 			continue
 		}
+		_ = window.Acquire(context.Background(), 1)
 		if n.ours {
 			r.stats.Packages++
 		} else {
 			r.stats.Dependencies++
 		}
 		wg.Go(func() {
+			defer window.Release(1)
 			defer close(n.done)
 			c.process(ctx, n)
 		})
 	}
 	wg.Wait()
 }
+
+// ahead is how many packages may be under way for each processor: enough to
+// have one ready to check while a chain of imports is followed.
+const ahead = 16
 
 // needed are the packages to report on and all that they import.
 func (c *checking) needed(nodes []*node) map[*node]bool {

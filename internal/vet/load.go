@@ -115,6 +115,9 @@ func listFault(p *problems, g group, err error) error {
 	if _, rest, ok := strings.Cut(text, ": stderr: "); ok {
 		text = rest
 	}
+	kept := strings.Split(strings.TrimSpace(text), "\n")
+	kept = slices.DeleteFunc(kept, func(l string) bool { return strings.HasPrefix(l, "go: downloading ") })
+	text = strings.TrimPrefix(strings.Join(kept, "\n"), "go: ")
 	hint := "run 'go list " + strings.Join(g.patterns, " ") + "' in " + p.rel(g.dir) + " to see it alone"
 	return &fault.Error{Subject: "go list", Fact: strings.TrimSpace(text), Hint: hint, Err: err}
 }

@@ -31,11 +31,10 @@ type node struct {
 	facts factStore
 
 	// syntax is dropped when the last rule is done with it.
-	files     []*ast.File
-	info      *types.Info
-	typeErrs  []types.Error
-	broken    bool // it does not parse or type-check
-	rulesDone bool
+	files    []*ast.File
+	info     *types.Info
+	typeErrs []types.Error
+	broken   bool // it does not parse or type-check
 }
 
 // imports are the import paths of n's dependencies, sorted.
@@ -195,7 +194,7 @@ func (m importer) Import(path string) (*types.Package, error) {
 func (n *node) missing() bool { return len(n.pkg.GoFiles) == 0 && len(n.pkg.Errors) > 0 }
 
 // drop lets go of the syntax.
-func (n *node) drop() { n.files, n.info, n.typeErrs = n.files[:0], nil, nil }
+func (n *node) drop() { n.files, n.info, n.typeErrs = nil, nil, nil }
 
 // module is the module of the package as analyzers see it.
 func (n *node) module() *analysis.Module {

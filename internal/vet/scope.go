@@ -185,7 +185,7 @@ func (p pattern) listArg(ws *workspace.Workspace, m *workspace.Module) (arg stri
 	}
 	switch {
 	case ws.ModuleOf(p.base) == m && p.everything:
-		return path.Join(below(m, p.base), "..."), true
+		return strings.TrimSuffix(below(m, p.base), "/") + "/...", true
 	case ws.ModuleOf(p.base) == m:
 		return below(m, p.base), true
 	}
