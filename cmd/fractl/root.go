@@ -35,7 +35,9 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 		newInitCommand(e),
 		newNewCommand(e),
 		newCompletionCommand(e),
+		newRulesCommand(e),
 		newVersionCommand(e),
+		newVetCommand(e),
 	)
 	return root
 }
