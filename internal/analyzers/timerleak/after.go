@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/flow"
 )
 
@@ -53,7 +54,7 @@ func (c *checker) checkAfter(src source) {
 func commClause(call inspector.Cursor) (inspector.Cursor, bool) {
 	for clause := range call.Enclosing((*ast.CommClause)(nil), (*ast.FuncLit)(nil)) {
 		comm, ok := clause.Node().(*ast.CommClause)
-		if ok && comm.Comm != nil && within(call.Node(), comm.Comm) {
+		if ok && comm.Comm != nil && enclosing.Within(call.Node(), comm.Comm) {
 			return clause, true
 		}
 		break

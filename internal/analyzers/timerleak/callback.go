@@ -9,6 +9,8 @@ import (
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 )
 
 // checkCallback looks at a time.AfterFunc whose timer nobody keeps. What is
@@ -40,7 +42,7 @@ func (c *checker) checkCallback(src source) {
 // does nothing but call, that function, and the call stands where control
 // always comes by: in the body itself, with no return before it.
 func (c *checker) armsAgain(call, fn inspector.Cursor) string {
-	outer := function(call)
+	outer := enclosing.Function(call)
 	if !outer.Valid() {
 		return ""
 	}
@@ -53,13 +55,14 @@ func (c *checker) armsAgain(call, fn inspector.Cursor) string {
 	if target == nil || target != self {
 		return ""
 	}
-	for ret := range bodyCursor(outer).Preorder((*ast.ReturnStmt)(nil)) {
+	body, _ := enclosing.Body(outer)
+	for ret := range body.Preorder((*ast.ReturnStmt)(nil)) {
 		if ret.Node().Pos() < call.Node().Pos() {
 			return ""
 		}
 	}
-	stmt := outermost(call).Parent()
-	if stmt.Parent() != bodyCursor(outer) {
+	stmt := enclosing.Parens(call).Parent()
+	if stmt.Parent() != body {
 		return ""
 	}
 	return decl.Name.Name
@@ -109,7 +112,7 @@ func (c *checker) heldByLiteral(lit inspector.Cursor) (string, []analysis.Relate
 	closed := make(map[types.Object]bool)
 	for id := range lit.Preorder((*ast.Ident)(nil)) {
 		v, ok := c.info.Uses[id.Node().(*ast.Ident)].(*types.Var)
-		if !ok || v.IsField() || v.Parent() == v.Pkg().Scope() || within(posNode(v.Pos()), lit.Node()) {
+		if !ok || v.IsField() || v.Parent() == v.Pkg().Scope() || enclosing.Within(posNode(v.Pos()), lit.Node()) {
 			continue
 		}
 		switch {

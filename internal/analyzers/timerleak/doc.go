@@ -5,6 +5,8 @@
 //
 // timerleak: reports timers and tickers that are never stopped
 //
+// # Why
+//
 // What package time promises depends on the program, not on the package that
 // makes the timer. Before Go 1.23 a ticker that nobody stops stays on the
 // runtime's heap for ever, and a timer until it fires. Since Go 1.23 an
@@ -14,6 +16,8 @@
 // where one is in force, by godebug lines there, and by //go:debug lines of
 // package main. Go 1.27 has only the new meaning. Each message that depends on
 // it names the line that decides.
+//
+// # Categories
 //
 // Reported where unstopped timers are not collected (asynctimerchan=1):
 //

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 )
 
 // checkDrains looks at what code does with a timer's channel that holds under
@@ -108,7 +110,7 @@ func (c *checker) guardsDrain(call inspector.Cursor, x ast.Expr) bool {
 		case *ast.ForStmt:
 			body, cond = n.Body, n.Cond
 		}
-		if cond == nil || !within(call.Node(), cond) || len(body.List) != 1 {
+		if cond == nil || !enclosing.Within(call.Node(), cond) || len(body.List) != 1 {
 			return false
 		}
 		y := c.received(body.List[0])
@@ -158,7 +160,7 @@ func (c *checker) onlyAfterFunc(v *types.Var) ast.Node {
 		}
 		use := id
 		if id.ParentEdgeKind() == edge.SelectorExpr_Sel {
-			use = outermost(id.Parent())
+			use = enclosing.Parens(id.Parent())
 		}
 		var value ast.Expr
 		switch use.ParentEdgeKind() {

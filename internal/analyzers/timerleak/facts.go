@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/ownership"
 )
 
@@ -57,10 +58,10 @@ func (c *checker) exportFacts() {
 }
 
 func (c *checker) exportParams(fn *types.Func, decl inspector.Cursor) bool {
-	if bodyOf(decl) == nil {
+	body, ok := enclosing.Body(decl)
+	if !ok {
 		return false
 	}
-	body := bodyCursor(decl)
 	var fact timerParams
 	for i := range fn.Signature().Params().Len() {
 		v := fn.Signature().Params().At(i)

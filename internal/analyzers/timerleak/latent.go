@@ -76,8 +76,8 @@ func (c *checker) checkGoDebug() {
 		return
 	}
 	c.pass.Report(analysis.Diagnostic{
-		Pos: c.lineOf(with), Category: goDebug, Related: related,
-		Message: fmt.Sprintf("%s makes %d timers of the packages below leak, which are collected otherwise (%s)", with.Text, total, without),
+		Pos: c.lineOf(with), Category: label(goDebug), Related: related,
+		Message: fmt.Sprintf("%s makes timers of the packages below leak that are collected otherwise: %d of them (%s)", with.Text, total, without),
 	})
 }
 

@@ -12,12 +12,13 @@ import (
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/ownership"
 )
 
 // checkLocal follows a timer in a local variable to the function's end.
 func (c *checker) checkLocal(src source, v *types.Var) {
-	fn := function(src.call)
+	fn := enclosing.Function(src.call)
 	if !fn.Valid() || v.Pos() < fn.Node().Pos() || fn.Node().End() <= v.Pos() {
 		return // a package variable, or one of a function around this one
 	}
@@ -25,12 +26,16 @@ func (c *checker) checkLocal(src source, v *types.Var) {
 	if k == callbackTimer {
 		k = newTimer
 	}
-	fate := ownership.Follow(c.info, v, bodyCursor(fn), c.classifier(k))
+	body, ok := enclosing.Body(fn)
+	if !ok {
+		return
+	}
+	fate := ownership.Follow(c.info, v, body, c.classifier(k))
 	if fate.Escapes {
 		return
 	}
 	exit, leaks := ownership.Leak(ownership.Query{
-		Info: c.info, Var: v, Fate: fate, Made: src.call, Body: bodyOf(fn), Infinite: c.endlessRange,
+		Info: c.info, Var: v, Fate: fate, Made: src.call, Body: body.Node().(*ast.BlockStmt), Infinite: c.endlessRange,
 	})
 	if !leaks || c.once(src.call) && !exit.Overwritten {
 		return
@@ -38,7 +43,7 @@ func (c *checker) checkLocal(src source, v *types.Var) {
 	name := fmt.Sprintf("%s %s", src.kind, v.Name())
 	where := []analysis.RelatedInformation{{Pos: exit.Node.Pos(), Message: "left here, not stopped"}}
 	switch {
-	case exit.Overwritten && within(src.call.Node(), exit.Node):
+	case exit.Overwritten && enclosing.Within(src.call.Node(), exit.Node):
 		where = nil
 		name += " is made again on each turn of the loop and not stopped before"
 	case exit.Overwritten:
@@ -111,12 +116,13 @@ func (c *checker) checkTick(src source) {
 // lost reports whether control leaves the function after src, or comes by it
 // again; in what runs once only the latter counts.
 func (c *checker) lost(src source) (ownership.Exit, bool) {
-	fn := function(src.call)
+	fn := enclosing.Function(src.call)
 	if !fn.Valid() {
 		return ownership.Exit{}, false
 	}
+	body, _ := enclosing.Body(fn)
 	exit, leaks := ownership.Leak(ownership.Query{
-		Info: c.info, Made: src.call, Body: bodyOf(fn), Infinite: c.endlessRange,
+		Info: c.info, Made: src.call, Body: body.Node().(*ast.BlockStmt), Infinite: c.endlessRange,
 	})
 	return exit, leaks && (exit.Overwritten || !c.once(src.call))
 }
@@ -182,7 +188,7 @@ func (c *checker) mayStop(id inspector.Cursor) bool {
 	case edge.KeyValueExpr_Key:
 		return false
 	case edge.SelectorExpr_Sel:
-		use = outermost(id.Parent())
+		use = enclosing.Parens(id.Parent())
 	}
 	switch use.ParentEdgeKind() {
 	case edge.AssignStmt_Lhs, edge.BinaryExpr_X, edge.BinaryExpr_Y:
@@ -194,10 +200,6 @@ func (c *checker) mayStop(id inspector.Cursor) bool {
 		return c.classifier(newTicker).Arg(call.Node().(*ast.CallExpr), i) != ownership.Reads
 	}
 	return true
-}
-
-func within(inner, outer ast.Node) bool {
-	return outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
 }
 
 // posNode is a node of no length, for within.

@@ -42,3 +42,9 @@ func Severities() map[string]finding.Severity {
 		field: finding.Note,
 	}
 }
+
+// label is the category as a diagnostic has it, its severity last, which is
+// how the driver learns of it.
+func label(category string) string {
+	return category + "/" + Severities()[category].String()
+}

@@ -3,11 +3,12 @@ package timerleak
 import (
 	"go/ast"
 	"go/types"
-	"slices"
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 )
 
 // kind is what a call makes.
@@ -59,7 +60,7 @@ func (c *checker) checkSources() {
 
 // checkHolder looks at what holds the timer that src makes.
 func (c *checker) checkHolder(src source, fields map[*types.Var][]source) {
-	use := outermost(src.call)
+	use := enclosing.Parens(src.call)
 	parent := use.Parent()
 	var holder ast.Expr
 	switch kind, i := use.ParentEdge(); kind {
@@ -192,63 +193,22 @@ func timeChan(t types.Type) bool {
 	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "time" && named.Obj().Name() == "Time"
 }
 
-// function is the function around c, or the zero Cursor in a declaration of
-// package variables.
-func function(c inspector.Cursor) inspector.Cursor {
-	for f := range c.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
-		if f != c {
-			return f
-		}
-	}
-	return inspector.Cursor{}
-}
-
-func bodyOf(fn inspector.Cursor) *ast.BlockStmt {
-	switch n := fn.Node().(type) {
-	case *ast.FuncDecl:
-		return n.Body
-	case *ast.FuncLit:
-		return n.Body
-	}
-	return nil
-}
-
-func bodyCursor(fn inspector.Cursor) inspector.Cursor {
-	if _, ok := fn.Node().(*ast.FuncDecl); ok {
-		return fn.ChildAt(edge.FuncDecl_Body, -1)
-	}
-	return fn.ChildAt(edge.FuncLit_Body, -1)
-}
-
-// outermost is the cursor of the parentheses around c, or c.
-func outermost(c inspector.Cursor) inspector.Cursor {
-	for c.ParentEdgeKind() == edge.ParenExpr_X {
-		c = c.Parent()
-	}
-	return c
-}
-
 // once reports whether the code at c runs at most once in a process, of its
 // own accord: in a package variable's initialiser, in main, init or TestMain,
 // or in what a sync.Once runs. A literal without parameters in one of these is
 // taken to run with it; one with parameters is a handler.
 func (c *checker) once(at inspector.Cursor) bool {
-	for f := function(at); ; f = function(f) {
+	for f := enclosing.Function(at); ; f = enclosing.Function(f) {
 		if !f.Valid() {
 			return true
 		}
 		if d, ok := f.Node().(*ast.FuncDecl); ok {
-			name := d.Name.Name
-			return d.Recv == nil && (name == "main" && c.pass.Pkg.Name() == "main" || name == "init" || name == "TestMain" && c.isTest(d.Pos()))
+			return enclosing.Starts(c.pass.Pkg, d)
 		}
-		lit := f.Node().(*ast.FuncLit)
-		if use := outermost(f); use.ParentEdgeKind() == edge.CallExpr_Args {
-			if fn, ok := typeutil.Callee(c.info, use.Parent().Node().(*ast.CallExpr)).(*types.Func); ok &&
-				fn.Pkg() != nil && fn.Pkg().Path() == "sync" && (fn.Name() == "Do" || slices.Contains([]string{"OnceFunc", "OnceValue", "OnceValues"}, fn.Name())) {
-				return true
-			}
+		if enclosing.RunsOnce(c.info, f) {
+			return true
 		}
-		if lit.Type.Params.NumFields() > 0 {
+		if enclosing.Type(f).Params.NumFields() > 0 {
 			return false
 		}
 	}
@@ -259,15 +219,8 @@ func (c *checker) inBenchmark(at inspector.Cursor) bool {
 	if !c.isTest(at.Node().Pos()) {
 		return false
 	}
-	for f := function(at); f.Valid(); f = function(f) {
-		var params *ast.FieldList
-		switch n := f.Node().(type) {
-		case *ast.FuncDecl:
-			params = n.Type.Params
-		case *ast.FuncLit:
-			params = n.Type.Params
-		}
-		for _, p := range params.List {
+	for f := enclosing.Function(at); f.Valid(); f = enclosing.Function(f) {
+		for _, p := range enclosing.Type(f).Params.List {
 			if types.TypeString(c.info.TypeOf(p.Type), nil) == "*testing.B" {
 				return true
 			}

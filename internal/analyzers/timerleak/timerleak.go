@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/fractl/fractl/internal/analyzers/internal/analyzerdoc"
+	"github.com/fractl/fractl/internal/analyzers/internal/origin"
 	"github.com/fractl/fractl/internal/analyzers/internal/place"
 	"github.com/fractl/fractl/internal/analyzers/internal/timermode"
 )
@@ -39,7 +40,7 @@ func newAnalyzer() *analysis.Analyzer {
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	if !imports(pass.Pkg, "time") || foreign(pass) {
+	if !imports(pass.Pkg, "time") || origin.Foreign(pass) {
 		return nil, nil
 	}
 	c := &checker{
@@ -61,13 +62,6 @@ func run(pass *analysis.Pass) (any, error) {
 	c.checkDrains()
 	c.checkGoDebug()
 	return nil, nil
-}
-
-// foreign reports whether the package is one of a dependency's: its timers are
-// not ours to stop, and its functions take no part in our facts.
-func foreign(pass *analysis.Pass) bool {
-	m := pass.Module
-	return m != nil && (m.Version != "" && (m.Replace == nil || m.Replace.Version != "") || m.Path == "std")
 }
 
 func imports(pkg *types.Package, path string) bool {
@@ -114,7 +108,7 @@ func (c *checker) report(at ast.Node, category, message string, related ...analy
 		}
 	}
 	c.pass.Report(analysis.Diagnostic{
-		Pos: at.Pos(), End: at.End(), Category: category, Message: message, Related: related,
+		Pos: at.Pos(), End: at.End(), Category: label(category), Message: message, Related: related,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/flow"
 )
 
@@ -64,10 +65,7 @@ func (c *checker) started(g inspector.Cursor) (inspector.Cursor, bool) {
 		return inspector.Cursor{}, false
 	}
 	decl, ok := c.decls[fn.Origin()]
-	if !ok || bodyOf(decl) == nil {
-		return inspector.Cursor{}, false
-	}
-	return decl, true
+	return decl, ok && decl.Node().(*ast.FuncDecl).Body != nil
 }
 
 func isFuncLit(c inspector.Cursor) bool {
@@ -78,7 +76,8 @@ func isFuncLit(c inspector.Cursor) bool {
 // checkWorker reports the first loop of a goroutine that serves a ticker and
 // cannot be left.
 func (c *checker) checkWorker(s *started) {
-	bodyCursor(s.fn).Inspect([]ast.Node{(*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil)},
+	body, _ := enclosing.Body(s.fn)
+	body.Inspect([]ast.Node{(*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil)},
 		func(loop inspector.Cursor) bool {
 			if isFuncLit(loop) {
 				return false
@@ -224,7 +223,7 @@ func (c *checker) stopElsewhere(s *started, holder *types.Var) (ast.Node, bool) 
 	holders := map[*types.Var]bool{holder: true}
 	call := s.by.Node().(*ast.GoStmt).Call
 	i := 0
-	for _, f := range typeOf(s.fn).Params.List {
+	for _, f := range enclosing.Type(s.fn).Params.List {
 		for _, name := range f.Names {
 			if c.info.Defs[name] == holder && i < len(call.Args) {
 				if v := c.variable(call.Args[i]); v != nil {
@@ -236,7 +235,7 @@ func (c *checker) stopElsewhere(s *started, holder *types.Var) (ast.Node, bool) 
 	}
 	for sel := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
 		n := sel.Node().(*ast.SelectorExpr)
-		if n.Sel.Name != "Stop" || within(n, s.fn.Node()) || c.isTest(n.Pos()) && !c.isTest(s.fn.Node().Pos()) {
+		if n.Sel.Name != "Stop" || enclosing.Within(n, s.fn.Node()) || c.isTest(n.Pos()) && !c.isTest(s.fn.Node().Pos()) {
 			continue
 		}
 		if v := c.variable(n.X); v != nil && holders[v] {
@@ -244,11 +243,4 @@ func (c *checker) stopElsewhere(s *started, holder *types.Var) (ast.Node, bool) 
 		}
 	}
 	return nil, false
-}
-
-func typeOf(fn inspector.Cursor) *ast.FuncType {
-	if d, ok := fn.Node().(*ast.FuncDecl); ok {
-		return d.Type
-	}
-	return fn.Node().(*ast.FuncLit).Type
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/cfg"
 
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/flow"
 )
 
@@ -55,7 +56,7 @@ func Leak(q Query) (exit Exit, ok bool) {
 	g := cfg.New(q.Body, func(call *ast.CallExpr) bool { return flow.MayReturn(q.Info, call) })
 	for _, b := range g.Blocks {
 		for i, n := range b.Nodes {
-			if within(q.Made.Node(), n) {
+			if enclosing.Within(q.Made.Node(), n) {
 				if ret, ok := n.(*ast.ReturnStmt); ok {
 					return Exit{ret, false}, true
 				}
@@ -109,7 +110,7 @@ func (s *search) releases(n ast.Node) bool {
 	for _, span := range s.spans {
 		// Either the node lies in the statement that releases, or the
 		// releasing expression lies in the node.
-		if within(n, span) || within(span, n) {
+		if enclosing.Within(n, span) || enclosing.Within(span, n) {
 			return true
 		}
 	}
@@ -118,7 +119,7 @@ func (s *search) releases(n ast.Node) bool {
 
 func (s *search) communicates(n ast.Node) bool {
 	for _, comm := range s.comms {
-		if within(n, comm) {
+		if enclosing.Within(n, comm) {
 			return true
 		}
 	}
@@ -131,7 +132,7 @@ func (s *search) overwrites(n ast.Node) bool {
 			return true
 		}
 	}
-	return within(s.Made.Node(), n)
+	return enclosing.Within(s.Made.Node(), n)
 }
 
 // dead reports whether the edge k out of b is never taken: the end of an
@@ -183,9 +184,4 @@ func (s *search) hoist(release ast.Node) ast.Node {
 		}
 	}
 	return span
-}
-
-// within reports whether inner's source text lies in outer's.
-func within(inner, outer ast.Node) bool {
-	return outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
 }

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 )
 
 // Effect is what one use of a variable does to the value in it.
@@ -62,7 +64,7 @@ func Follow(info *types.Info, v *types.Var, body inspector.Cursor, c Classifier)
 }
 
 func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
-	use := outermost(id)
+	use := enclosing.Parens(id)
 	parent := use.Parent()
 	effect, node := Escapes, use.Node()
 	switch kind, index := use.ParentEdge(); kind {
@@ -73,7 +75,7 @@ func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
 		f.Overwrites = append(f.Overwrites, parent.Node())
 		return
 	case edge.SelectorExpr_X:
-		effect, node = c.Select(parent), outermost(parent).Parent().Node()
+		effect, node = c.Select(parent), enclosing.Parens(parent).Parent().Node()
 	case edge.CallExpr_Args:
 		if c.Arg != nil {
 			effect, node = c.Arg(parent.Node().(*ast.CallExpr), index), parent.Node()
@@ -114,7 +116,7 @@ func functionOf(use, body inspector.Cursor) (at ast.Node, nested bool) {
 			break
 		}
 		at, nested = nil, true
-		lit = outermost(lit)
+		lit = enclosing.Parens(lit)
 		if lit.ParentEdgeKind() != edge.CallExpr_Fun {
 			return nil, true
 		}
@@ -128,14 +130,6 @@ func functionOf(use, body inspector.Cursor) (at ast.Node, nested bool) {
 		}
 	}
 	return at, nested
-}
-
-// outermost is the cursor of the parentheses around c, or c.
-func outermost(c inspector.Cursor) inspector.Cursor {
-	for c.ParentEdgeKind() == edge.ParenExpr_X {
-		c = c.Parent()
-	}
-	return c
 }
 
 func isBlank(e ast.Expr) bool {
