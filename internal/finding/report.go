@@ -1,0 +1,69 @@
+package finding
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Report is one run of vet or vendor-check, ready to be printed.
+type Report struct {
+	// Command is vet or vendor-check.
+	Command string
+	// Root is the absolute path of the workspace root, Dir that of the working
+	// folder: text paths are relative to Dir, all others to Root.
+	Root, Dir string
+	// Findings are sorted and carry their fingerprints.
+	Findings []Finding
+	// Suppressed and Baselined count what is not in Findings any more.
+	Suppressed, Baselined int
+	// MinSeverity is the lowest severity that the formats made for people
+	// list; json and sarif list all.
+	MinSeverity Severity
+}
+
+// Fails reports whether a finding is at or above the given severity.
+func (r *Report) Fails(at Severity) bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity >= at })
+}
+
+// Format is one output format.
+type Format struct {
+	Name string
+	// All is true where every severity is listed.
+	All   bool
+	write func(io.Writer, *Report) error
+}
+
+// Formats lists the output formats in the order of the help text.
+func Formats() []Format {
+	return []Format{
+		{Name: "text", write: writeText},
+		{Name: "json", All: true, write: writeJSON},
+	}
+}
+
+// FormatNamed returns the format of that name.
+func FormatNamed(name string) (Format, error) {
+	var names []string
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return Format{}, fmt.Errorf("unknown format %q: one of %s", name, strings.Join(names, ", "))
+}
+
+// Write prints r to w and returns how many findings it left out because they
+// are below r.MinSeverity.
+func (f Format) Write(w io.Writer, r *Report) (omitted int, err error) {
+	if !f.All {
+		shown := *r
+		shown.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(x Finding) bool { return x.Severity < r.MinSeverity })
+		omitted = len(r.Findings) - len(shown.Findings)
+		r = &shown
+	}
+	return omitted, f.write(w, r)
+}

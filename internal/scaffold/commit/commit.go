@@ -1,0 +1,258 @@
+// Package commit carries out a plan so that all of it happens or nothing does.
+//
+// Everything is first written to a folder of its own, Folder, beside what it is
+// going to change, on the same filesystem and so one rename away. A journal then
+// lists the renames to come. An error, or a context that ends, undoes those that
+// were done. A process that is killed leaves the journal behind, and Recover,
+// which every command calls before it plans, undoes them then; where only the
+// tidying up was left it does that. The journal is written to the disk before
+// the first rename and what it points to before it, so that this holds over a
+// loss of power as well.
+//
+// One process at a time commits below a folder: a second one waits.
+package commit
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fractl/fractl/internal/fault"
+	"github.com/fractl/fractl/internal/scaffold"
+)
+
+// Apply carries out plan. When it returns an error the tree is as it was before,
+// to the byte, unless the error says what could not be put back; that stays on
+// record for Recover. A file that changed since the plan was made is an error.
+func Apply(ctx context.Context, plan *scaffold.Plan) error {
+	return apply(ctx, plan, nil)
+}
+
+// apply is Apply with a hook that is called before every operation that changes
+// the disk, and whose error stands for the failure of that operation.
+func apply(ctx context.Context, plan *scaffold.Plan, hook hook) (err error) {
+	if plan.Empty() {
+		return nil
+	}
+	s, err := open(plan.Base, true, hook)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// Where the work stands, a folder that cannot be tidied away is no
+		// failure of it: the next command finds and removes it.
+		if cerr := s.close(); err != nil {
+			err = errors.Join(err, cerr)
+		}
+	}()
+	if s.found != clean {
+		return fault.New(s.shown(), "holds what another fractl left when it was interrupted just now",
+			"run the command again; it puts that in order first")
+	}
+	steps, err := s.layOut(plan)
+	if err != nil {
+		return err
+	}
+	if err := s.stage(ctx, plan, steps); err != nil {
+		return err
+	}
+	if err := s.writeJournal(steps); err != nil {
+		return err
+	}
+	if err := s.run(ctx, steps); err != nil {
+		if undone := s.rollBack(steps).err(); undone != nil {
+			// The cause alone would say that nothing was changed.
+			return errors.Join(fault.New("", err.Error(), ""), undone)
+		}
+		return err
+	}
+	return nil
+}
+
+// run does every step and then declares the whole done.
+func (s *session) run(ctx context.Context, steps []step) error {
+	for _, st := range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.do(st); err != nil {
+			return stepFault(st, err)
+		}
+	}
+	var parents []string
+	for _, st := range steps {
+		parents = append(parents, path.Dir(st.Path))
+	}
+	if err := s.syncAll(parents); err != nil {
+		return err
+	}
+	// From here on the work stands. That this rename may not reach the disk
+	// before a loss of power is harmless: the whole would be undone.
+	return s.disk.rename(inFolder("journal"), inFolder("done"))
+}
+
+// do carries out one step.
+func (s *session) do(st step) error {
+	switch st.Kind {
+	case stepTree:
+		return s.disk.rename(st.Staged, st.Path)
+	case stepFile:
+		// A link never replaces a file that came up in the meantime.
+		err := s.disk.link(st.Staged, st.Path)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if _, lerr := s.disk.root.Lstat(st.Path); lerr == nil {
+			return fs.ErrExist
+		}
+		return s.disk.rename(st.Staged, st.Path) // a filesystem without links
+	case stepReplace:
+		if err := s.keep(st); err != nil {
+			return err
+		}
+		return s.disk.rename(st.Staged, st.Path)
+	case stepRemove:
+		return s.disk.rename(st.Path, st.Backup)
+	}
+	return errors.New("unknown step " + string(st.Kind))
+}
+
+// keep makes the backup of a file that is about to be replaced: the very file
+// under a second name or, where the filesystem has no links, a copy.
+func (s *session) keep(st step) error {
+	if err := s.disk.link(st.Path, st.Backup); err == nil {
+		return nil
+	}
+	old, err := s.disk.root.ReadFile(st.Path)
+	if err != nil {
+		return err
+	}
+	// Under a name that recovery does not look for until the copy is whole.
+	if err := s.disk.write(st.Backup+".part", old, fs.FileMode(st.Mode)); err != nil {
+		return err
+	}
+	if err := s.disk.chmod(st.Backup+".part", fs.FileMode(st.Mode)); err != nil {
+		return err
+	}
+	return s.disk.rename(st.Backup+".part", st.Backup)
+}
+
+// stage writes all new content into the folder of the commit.
+func (s *session) stage(ctx context.Context, plan *scaffold.Plan, steps []step) error {
+	var dirs []string
+	for _, st := range steps {
+		if st.Kind != stepTree {
+			continue
+		}
+		for _, f := range st.Files {
+			for dir := path.Dir(path.Join(st.Staged, f.Path)); len(dir) >= len(st.Staged); dir = path.Dir(dir) {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	slices.Sort(dirs) // a folder before those in it
+	dirs = slices.Compact(dirs)
+	dirs = append([]string{inFolder("new"), inFolder("old")}, dirs...)
+	for _, dir := range dirs {
+		if err := s.disk.mkdir(dir); err != nil {
+			return stageFault(dir, err)
+		}
+	}
+	content := map[string]scaffold.Change{}
+	for _, c := range plan.Changes {
+		content[plan.InBase(c)] = c
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(32) // enough that the waits for the disk overlap
+	for _, st := range steps {
+		write := func(staged, target string, mode fs.FileMode) {
+			g.Go(func() error {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				c := content[target]
+				err := s.disk.write(staged, c.New, mode)
+				if err == nil && c.Op == scaffold.Update {
+					// A file keeps the bits that it has, whatever the umask.
+					err = s.disk.chmod(staged, mode)
+				}
+				if err != nil {
+					return stageFault(target, err)
+				}
+				return nil
+			})
+		}
+		switch st.Kind {
+		case stepTree:
+			for _, f := range st.Files {
+				target := path.Join(st.Path, f.Path)
+				write(path.Join(st.Staged, f.Path), target, content[target].Mode)
+			}
+		case stepFile:
+			write(st.Staged, st.Path, content[st.Path].Mode)
+		case stepReplace:
+			write(st.Staged, st.Path, fs.FileMode(st.Mode))
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return s.syncAll(dirs)
+}
+
+// syncAll writes the entries of folders to the disk, all at once.
+func (s *session) syncAll(dirs []string) error {
+	slices.Sort(dirs)
+	var g errgroup.Group
+	g.SetLimit(32)
+	for _, dir := range slices.Compact(dirs) {
+		g.Go(func() error { return s.disk.syncDir(dir) })
+	}
+	return g.Wait()
+}
+
+// stepFault names the file of a step that failed.
+func stepFault(st step, err error) error {
+	f := fault.New(st.Path, "cannot be written: "+reason(err), "nothing was changed; mend that and run the command again")
+	if errors.Is(err, fs.ErrExist) {
+		f.Fact = "came into being while fractl was at work"
+	}
+	f.Err = err
+	return f
+}
+
+// stageFault names the file whose content could not be written.
+func stageFault(target string, err error) error {
+	f := fault.New(target, "cannot be written: "+reason(err), "nothing was changed; mend that and run the command again")
+	f.Err = err
+	return f
+}
+
+// reason is the innermost cause of an I/O error, without the paths.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	var le *os.LinkError
+	if errors.As(err, &le) {
+		return le.Err.Error()
+	}
+	return err.Error()
+}
+
+// inFolder is a path in the folder of the commit, relative to the base.
+func inFolder(elem ...string) string {
+	return path.Join(append([]string{Folder}, elem...)...)
+}
+
+// shown is the folder of the commit as a person may look for it.
+func (s *session) shown() string {
+	return filepath.ToSlash(filepath.Join(s.base, Folder))
+}
