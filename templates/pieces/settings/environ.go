@@ -45,10 +45,18 @@ func (l *loader) readEnviron(fields map[string]*field) {
 }
 
 func (l *loader) hintVariable(name string, fields map[string]*field) string {
-	if near := nearest(name, slices.Sorted(maps.Keys(fields))); near != "" {
-		return "did you mean " + near + "?"
+	prefix := l.src.Prefix + "_"
+	var known []string
+	for variable, f := range fields {
+		if f.kind != section {
+			known = append(known, strings.TrimPrefix(variable, prefix))
+		}
 	}
-	return "all that begin with " + l.src.Prefix + "_ are settings; the command config print shows all keys"
+	slices.Sort(known)
+	if near := nearest(strings.TrimPrefix(name, prefix), known); near != "" {
+		return "did you mean " + prefix + near + "?"
+	}
+	return "all that begin with " + prefix + " are settings; the command config print shows all keys"
 }
 
 func (l *loader) allowed(name string) bool {

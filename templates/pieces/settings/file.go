@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,6 +63,7 @@ func (l *loader) readYAML(data []byte) {
 		l.faultSyntax(err, data)
 		return
 	}
+	l.origins[l.root.key] = l.at(doc.Content[0].Line)
 	l.setNode(l.root, doc.Content[0])
 }
 
@@ -90,7 +92,11 @@ func badByte(data []byte) int {
 }
 
 var (
-	syntaxError   = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	// The YAML parser counts the lines of these from 0, those of all others from 1.
+	fromZero = regexp.MustCompile(`^did not find expected (?:<|node content|'-' indicator|key|',' or )|^found (?:duplicate %|incompatible|undefined)`)
+	// For these it gives the line on which the block begins, not the wrong one.
+	startOfBlock  = regexp.MustCompile(`^did not find expected (?:'-' indicator|key)`)
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
@@ -103,11 +109,28 @@ func (l *loader) faultSyntax(err error, data []byte) {
 		return
 	}
 	line, _ := strconv.Atoi(m[1]) // 0 where there is none
+	if line > 0 && fromZero.MatchString(m[2]) {
+		line++
+	}
+	if startOfBlock.MatchString(m[2]) {
+		line = firstWith(m[2], data)
+	}
 	if a := unknownAnchor.FindStringSubmatch(m[2]); a != nil {
 		before, _, _ := bytes.Cut(data, []byte("*"+a[1]))
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
-	l.faultAt(max(line, 1), "", m[2], "")
+	last := 1 + bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))
+	l.faultAt(min(max(line, 1), last), "", m[2], "")
+}
+
+// firstWith returns the line from which on the parser says so.
+func firstWith(fact string, data []byte) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	return 1 + sort.Search(len(lines)-1, func(i int) bool {
+		var n yaml.Node
+		err := yaml.Unmarshal(bytes.Join(lines[:i+1], nil), &n)
+		return err != nil && strings.HasSuffix(err.Error(), fact)
+	})
 }
 
 // setNode sets a field from its value in the file.
@@ -135,7 +158,6 @@ func (l *loader) setNode(f *field, n *yaml.Node) {
 // setSection sets the fields that the node names. A section without content is
 // what remains when all its lines are comments, and changes nothing.
 func (l *loader) setSection(f *field, n *yaml.Node) {
-	l.origins[f.key] = l.at(n.Line)
 	if isNull(n) {
 		return
 	}

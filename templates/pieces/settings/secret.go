@@ -26,9 +26,9 @@ import (
 // However it is printed, marshalled or logged, it shows as [redacted]; the
 // empty secret shows as nothing. The zero value is the empty secret.
 type Secret struct {
-	// It is behind a pointer so that package fmt, which calls no methods on
-	// unexported fields of other structs, shows an address there.
-	p *secret
+	// It is behind a function because package fmt, which calls no methods on
+	// unexported fields, follows even pointers there.
+	get func() *secret
 }
 
 type secret struct {
@@ -39,18 +39,20 @@ type secret struct {
 const redacted = "[redacted]"
 
 // NewSecret returns a secret with the given value, for defaults and tests.
-func NewSecret(value string) Secret { return Secret{&secret{value: value}} }
+func NewSecret(value string) Secret { return hide(&secret{value: value}) }
+
+func hide(s *secret) Secret { return Secret{func() *secret { return s }} }
 
 // Reveal returns the secret value.
 func (s Secret) Reveal() string {
-	if s.p == nil {
+	if s.get == nil {
 		return ""
 	}
-	return s.p.value
+	return s.get().value
 }
 
 // IsZero tells whether there is no secret.
-func (s Secret) IsZero() bool { return s.p == nil || *s.p == secret{} }
+func (s Secret) IsZero() bool { return s.get == nil || *s.get() == secret{} }
 
 // Equal compares two values, in a time that depends on their lengths only.
 func (s Secret) Equal(other Secret) bool {
@@ -76,8 +78,8 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // shown is the secret in the effective settings.
 func (s Secret) shown() string {
-	if s.p != nil && s.p.ref != "" {
-		return s.p.ref
+	if s.get != nil && s.get().ref != "" {
+		return s.get().ref
 	}
 	return s.String()
 }
@@ -94,7 +96,7 @@ type pendingSecret struct {
 func (l *loader) setSecret(f *field, text string, o origin) *Error {
 	delete(l.secrets, f.key)
 	s := &secret{}
-	f.value.Set(reflect.ValueOf(Secret{s}))
+	f.value.Set(reflect.ValueOf(hide(s)))
 	kind, rest, _ := strings.Cut(text, ":")
 	switch {
 	case text == "":

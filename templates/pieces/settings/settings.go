@@ -99,7 +99,7 @@ type loader struct {
 	src     Source
 	environ map[string]string
 	root    *field
-	leaves  map[string]*field // by key: what a variable or a flag can set, and sections
+	fields  map[string]*field // by key, sections included
 	origins map[string]origin // by key; none is the default
 	secrets map[string]*pendingSecret
 	ignored []string
@@ -117,13 +117,13 @@ func read(cfg any, src Source) (*loader, error) {
 		src:     src,
 		environ: environMap(src.Environ),
 		root:    root,
-		leaves:  make(map[string]*field),
+		fields:  make(map[string]*field),
 		origins: make(map[string]origin),
 		secrets: make(map[string]*pendingSecret),
 	}
 	variables := make(map[string]*field)
 	for f := range root.all() {
-		l.leaves[f.key] = f
+		l.fields[f.key] = f
 		name := f.variable(src.Prefix)
 		if other := variables[name]; other != nil {
 			return nil, fmt.Errorf("settings: the keys %s and %s have the same variable %s", other.key, f.key, name)
@@ -170,7 +170,7 @@ func (l *loader) loaded() (*Loaded, error) {
 		return nil, err
 	}
 	origins := make(map[string]string)
-	for key := range l.leaves {
+	for key := range l.fields {
 		origins[key] = l.origins[key].String()
 	}
 	return &Loaded{file: l.src.File, effective: text, origins: origins, ignored: l.ignored}, nil

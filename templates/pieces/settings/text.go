@@ -93,7 +93,7 @@ func (l *loader) readSet() {
 	for _, set := range l.src.Set {
 		key, text, ok := strings.Cut(set, "=")
 		o := origin{layer: byFlag, name: key}
-		f := l.leaves[key]
+		f := l.fields[key]
 		switch {
 		case !ok:
 			l.fault(&Error{Where: o.where(), Fact: "no value is given", Hint: "write KEY=VALUE"})
@@ -107,7 +107,13 @@ func (l *loader) readSet() {
 
 // hintFullKey says which key may have been meant, of all there are.
 func (l *loader) hintFullKey(key string) string {
-	known := slices.Sorted(maps.Keys(l.leaves))
+	var known []string
+	for k, f := range l.fields {
+		if f.kind != section {
+			known = append(known, k)
+		}
+	}
+	slices.Sort(known)
 	if near := nearest(key, known); near != "" {
 		return "did you mean " + near + "?"
 	}
