@@ -29,6 +29,9 @@ type Tree struct {
 	Pieces []string
 	// Default are the pieces that it has unless --without names them.
 	Default []string
+	// Taken are the names that the resource may not have in any of its forms,
+	// because the code or a folder of the skeleton or of a piece has them.
+	Taken []string
 }
 
 // Piece is one runtime piece.
@@ -60,7 +63,8 @@ func Trees() []Tree {
 	return []Tree{
 		{Kind: "service", FS: sub("fraction/service"),
 			Pieces:  []string{"settings", "lifecycle", "telemetry", "problem", "web", "store"},
-			Default: []string{"health"}},
+			Default: []string{"health"},
+			Taken:   taken()},
 	}
 }
 
