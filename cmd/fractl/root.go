@@ -34,10 +34,11 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.AddCommand(
 		newInitCommand(e),
 		newNewCommand(e),
-		newCompletionCommand(e),
-		newRulesCommand(e),
-		newVersionCommand(e),
 		newVetCommand(e),
+		newRulesCommand(e),
+		newDemoCommand(e),
+		newVersionCommand(e),
+		newCompletionCommand(e),
 	)
 	return root
 }
