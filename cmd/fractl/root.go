@@ -32,6 +32,8 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.SetFlagErrorFunc(flagFault)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
+		newInitCommand(e),
+		newNewCommand(e),
 		newCompletionCommand(e),
 		newVersionCommand(e),
 	)

@@ -2,14 +2,13 @@ package scaffold
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/fractl/fractl/internal/fault"
 )
@@ -21,12 +20,15 @@ type Builder struct {
 	root    string
 	dir     *os.Root
 	changes []Change
-	blocked []string
+	blocked []conflict
 	seen    map[string]string
 }
 
+// conflict is one thing in the way.
+type conflict struct{ name, fact string }
+
 // NewBuilder returns a builder for changes below base, an existing folder, with
-// paths relative to root (see Plan). Close releases it.
+// paths relative to root; both are absolute (see Plan). Close releases it.
 func NewBuilder(base, root string) (*Builder, error) {
 	dir, err := os.OpenRoot(base)
 	if err != nil {
@@ -53,6 +55,24 @@ func (b *Builder) Create(name string, content []byte, owner Owner, mode fs.FileM
 			return
 		}
 		c.Op, c.Old, c.Reason = Skip, old, "is there already, with these bytes"
+	case obstructed:
+		return
+	}
+	b.changes = append(b.changes, c)
+}
+
+// Offer plans a file that is only made where there is none of that name; one
+// that is there is skipped, whatever it holds.
+func (b *Builder) Offer(name string, content []byte, owner Owner, mode fs.FileMode) {
+	full, ok := b.admit(name)
+	if !ok {
+		return
+	}
+	c := Change{Op: Create, Path: name, Owner: owner, SHA256: Hash(content), Mode: mode, New: content}
+	switch old, state := b.look(full); state {
+	case present:
+		c.Op, c.Old, c.New, c.SHA256 = Skip, old, old, Hash(old)
+		c.Reason = "is there already and stays as it is"
 	case obstructed:
 		return
 	}
@@ -98,18 +118,18 @@ func (b *Builder) Delete(name string, owner Owner, why string) {
 	b.changes = append(b.changes, Change{Op: Delete, Path: name, Owner: owner, Reason: why, Old: old})
 }
 
-// Plan returns the plan, or one error that lists every conflict.
+// Plan returns the plan, or every conflict, joined into one error.
 func (b *Builder) Plan() (*Plan, error) {
 	b.findOverlaps()
 	if len(b.blocked) > 0 {
-		slices.Sort(b.blocked)
-		b.blocked = slices.Compact(b.blocked)
-		hint := "move what stands in the way, or choose another name or --dir; nothing was written"
-		if len(b.blocked) == 1 {
-			subject, fact, _ := strings.Cut(b.blocked[0], ": ")
-			return nil, fault.New(subject, fact, hint)
+		slices.SortFunc(b.blocked, func(x, y conflict) int { return cmp.Compare(x.name, y.name) })
+		var all []error
+		for _, c := range slices.Compact(b.blocked) {
+			all = append(all, fault.New(c.name, c.fact, ""))
 		}
-		return nil, fault.New(fmt.Sprintf("%d conflicts", len(b.blocked)), strings.Join(b.blocked, "; "), hint)
+		last := all[len(all)-1].(*fault.Error)
+		last.Hint = "nothing was written; move what stands in the way, or choose another name or folder"
+		return nil, errors.Join(all...)
 	}
 	sortChanges(b.changes)
 	return &Plan{Base: b.base, Root: b.root, Changes: b.changes}, nil
@@ -117,7 +137,7 @@ func (b *Builder) Plan() (*Plan, error) {
 
 // admit checks a path and returns it relative to the base.
 func (b *Builder) admit(name string) (string, bool) {
-	full := path.Join(b.root, name)
+	full := relative(b.base, filepath.Join(b.root, filepath.FromSlash(name)))
 	switch {
 	case name == "" || path.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(full)) || full == ".":
 		b.block(name, "leads out of "+filepath.ToSlash(b.base))
@@ -213,15 +233,11 @@ func (b *Builder) findOverlaps() {
 
 // shown turns a path relative to the base into one relative to the root.
 func (b *Builder) shown(full string) string {
-	rel, err := filepath.Rel(filepath.FromSlash(b.root), filepath.FromSlash(full))
-	if err != nil {
-		return full
-	}
-	return filepath.ToSlash(rel)
+	return relative(b.root, filepath.Join(b.base, filepath.FromSlash(full)))
 }
 
 func (b *Builder) block(name, fact string) {
-	b.blocked = append(b.blocked, name+": "+fact)
+	b.blocked = append(b.blocked, conflict{name, fact})
 }
 
 // reason is the innermost cause of an I/O error, without the path.

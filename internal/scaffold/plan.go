@@ -6,12 +6,14 @@
 package scaffold
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
-	"path"
+	"path/filepath"
 	"slices"
 )
 
@@ -42,8 +44,8 @@ type Plan struct {
 	// Base is the absolute path of a folder that exists and that holds
 	// everything the plan touches; a commit cannot leave it.
 	Base string
-	// Root is the folder that the paths of the changes are relative to,
-	// itself relative to Base, with "/". It need not exist.
+	// Root is the absolute path of the folder that the paths of the changes are
+	// relative to. It need not exist.
 	Root string
 	// Changes are sorted by Path.
 	Changes []Change
@@ -71,7 +73,9 @@ type Change struct {
 }
 
 // InBase returns the path of a change relative to Base, with "/".
-func (p *Plan) InBase(c Change) string { return path.Join(p.Root, c.Path) }
+func (p *Plan) InBase(c Change) string {
+	return relative(p.Base, filepath.Join(p.Root, filepath.FromSlash(c.Path)))
+}
 
 // Empty reports whether the plan leaves every file as it is.
 func (p *Plan) Empty() bool {
@@ -104,10 +108,34 @@ func (p *Plan) JSON(command string, applied bool) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
+// List returns the plan for a person: a line a change, with the operation, the
+// path and the reason.
+func (p *Plan) List() []byte {
+	var out bytes.Buffer
+	for _, c := range p.Changes {
+		fmt.Fprintf(&out, "%s %s", c.Op, c.Path)
+		if c.Reason != "" {
+			fmt.Fprintf(&out, " (%s)", c.Reason)
+		}
+		out.WriteByte('\n')
+	}
+	return out.Bytes()
+}
+
 // Hash is the hash by which plans, locks and commits name content.
 func Hash(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// relative is filepath.Rel with "/"; paths that have nothing in common come back
+// as they are, and nothing below a base is called that.
+func relative(base, target string) string {
+	rel, err := filepath.Rel(base, target)
+	if err != nil {
+		return filepath.ToSlash(target)
+	}
+	return filepath.ToSlash(rel)
 }
 
 func sortChanges(changes []Change) {

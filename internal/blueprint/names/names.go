@@ -75,6 +75,9 @@ var initialisms = map[string]string{
 	"utf8": "UTF8", "uuid": "UUID", "vm": "VM", "xml": "XML",
 }
 
+// Type is the exported Go identifier of a name that is known to be legal.
+func Type(name string) string { return upperCamel(strings.Split(name, "-")) }
+
 func upperCamel(words []string) string {
 	var b strings.Builder
 	for _, w := range words {

@@ -257,7 +257,7 @@ func TestOneAtATime(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			b, err := scaffold.NewBuilder(base, ".")
+			b, err := scaffold.NewBuilder(base, base)
 			if err != nil {
 				t.Error(err)
 				return
@@ -301,7 +301,7 @@ func TestFullDisk(t *testing.T) {
 	t.Cleanup(func() { _ = unmount(base) })
 	put(t, base, "go.work", "go 1.26\n", 0o644)
 	before := snapshot(t, base)
-	b, err := scaffold.NewBuilder(base, ".")
+	b, err := scaffold.NewBuilder(base, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func plan(t testing.TB, base string) *scaffold.Plan {
 }
 
 func makePlan(base string) (*scaffold.Plan, error) {
-	b, err := scaffold.NewBuilder(base, ".")
+	b, err := scaffold.NewBuilder(base, base)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ type Lock struct {
 	// Answers are what a person chose; with the same templates they give the
 	// same files.
 	Answers Answers `json:"answers"`
-	// Files are sorted by path.
+	// Files are sorted by path once the lock has been marshalled.
 	Files []File `json:"files"`
 }
 
@@ -59,25 +59,23 @@ type File struct {
 	Pristine []byte `json:"pristine"`
 }
 
-// Add records a file. A lock with files from several calls is complete once
-// Marshal has sorted them.
-func (l *Lock) Add(name string, owner scaffold.Owner, mode fs.FileMode, text []byte) error {
+// Record makes the entry of a file.
+func Record(name string, owner scaffold.Owner, mode fs.FileMode, text []byte) (File, error) {
 	var packed bytes.Buffer
 	// The compressor is one that go.mod pins: the bytes of the standard
 	// library's may change from one Go release to the next.
 	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err == nil {
+		err = w.Close()
+	}
 	if err != nil {
-		return err
+		return File{}, err
 	}
-	if _, err := w.Write(text); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	l.Files = append(l.Files, File{Path: name, Owner: owner, Executable: mode&0o111 != 0,
-		SHA256: scaffold.Hash(text), Pristine: packed.Bytes()})
-	return nil
+	return File{Path: name, Owner: owner, Executable: mode&0o111 != 0,
+		SHA256: scaffold.Hash(text), Pristine: packed.Bytes()}, nil
 }
 
 // Text returns the text of the file as it was made.

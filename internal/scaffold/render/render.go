@@ -24,8 +24,12 @@ type Options struct {
 	// Name stands before the path of a template in errors, for example
 	// fraction/service.
 	Name string
-	// Data is what templates and path elements are executed with.
-	Data any
+	// Data returns what the template at that path of the tree, and the elements
+	// of its path, are executed with. It is called from several goroutines.
+	Data func(name string) any
+	// Keep chooses the files that are rendered, by their path in the tree; nil
+	// keeps all.
+	Keep func(name string) bool
 	// Import maps the path of each import of a Go file to the one that is
 	// written, usually itself; an error refuses it. Nil keeps all. It is called
 	// from several goroutines.
@@ -57,7 +61,7 @@ const placeholder = ".keep"
 func Tree(fsys fs.FS, opts Options) ([]File, error) {
 	var names []string
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && d.Name() != placeholder {
+		if err == nil && !d.IsDir() && d.Name() != placeholder && (opts.Keep == nil || opts.Keep(name)) {
 			names = append(names, name)
 		}
 		return err
@@ -103,12 +107,16 @@ func (o Options) file(fsys fs.FS, name string) (File, error) {
 		return f, fault.New(f.Template, "cannot be read: "+err.Error(), "")
 	}
 	target, executed := strings.CutSuffix(name, ".tmpl")
-	if f.Path, err = o.path(f.Template, target); err != nil {
+	var values any
+	if o.Data != nil {
+		values = o.Data(name)
+	}
+	if f.Path, err = renderPath(f.Template, target, values); err != nil {
 		return f, err
 	}
 	text := unixLines(data)
 	if executed {
-		if text, err = o.execute(f.Template, string(text)); err != nil {
+		if text, err = execute(f.Template, string(text), values); err != nil {
 			return f, err
 		}
 		if len(bytes.TrimSpace(text)) == 0 {
@@ -132,8 +140,8 @@ func (o Options) file(fsys fs.FS, name string) (File, error) {
 	return f, nil
 }
 
-// path renders the elements of a path that hold "{{".
-func (o Options) path(tmpl, target string) (string, error) {
+// renderPath renders the elements of a path that hold "{{".
+func renderPath(tmpl, target string, values any) (string, error) {
 	if !strings.Contains(target, "{{") {
 		return target, nil
 	}
@@ -142,7 +150,7 @@ func (o Options) path(tmpl, target string) (string, error) {
 		if !strings.Contains(elem, "{{") {
 			continue
 		}
-		out, err := o.execute(tmpl, elem)
+		out, err := execute(tmpl, elem, values)
 		if err != nil {
 			return "", err
 		}
@@ -162,13 +170,13 @@ func (o Options) path(tmpl, target string) (string, error) {
 // "template: NAME:LINE:" and, when executing, goes on with a column.
 var templateLine = regexp.MustCompile(`^template: .*?:(\d+)(?::\d+)?: (?s:(.*))$`)
 
-func (o Options) execute(name, text string) ([]byte, error) {
+func execute(name, text string, values any) ([]byte, error) {
 	// The template is named by a fixed word, so that a colon in a path cannot
 	// be taken for the one before the line.
 	t, err := template.New("t").Option("missingkey=error").Funcs(Funcs()).Parse(text)
 	var out bytes.Buffer
 	if err == nil {
-		err = t.Execute(&out, o.Data)
+		err = t.Execute(&out, values)
 	}
 	if err == nil {
 		return out.Bytes(), nil
