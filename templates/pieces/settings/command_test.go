@@ -41,7 +41,7 @@ func TestCommand(t *testing.T) {
 		{name: "wrong settings", file: bad, code: 2, err: "auth: " + bad + ":1: http.adr: unknown key (did you mean http.addr?)\n"},
 		{name: "two faults", file: bad, args: []string{"--set", "x=1"}, code: 2,
 			err: "auth: " + bad + ":1: http.adr: unknown key (did you mean http.addr?)\n" +
-				"auth: --set x: unknown key (the command config print shows all keys)\n"},
+				"auth: --set: x: unknown key (the command config print shows all keys)\n"},
 
 		{name: "check", args: []string{"config", "check", "--config", good}, out: "auth: the settings are valid (" + good + ")\n"},
 		{name: "check without a file", args: []string{"config", "check"}, out: "auth: the settings are valid (no file)\n"},

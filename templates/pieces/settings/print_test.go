@@ -97,12 +97,14 @@ func sameAfterPrint(t *testing.T, cfg config) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	// YAML has one empty list and one empty map, where Go has two.
-	opts := []cmp.Option{cmp.AllowUnexported(config{}), cmp.FilterValues(func(a, b []route) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
+	opts := []cmp.Option{
+		cmp.FilterValues(func(a, b []route) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
 		cmp.FilterValues(func(a, b []string) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
 		cmp.FilterValues(func(a, b []settings.Secret) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
 		cmp.FilterValues(func(a, b map[string]int) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
 		cmp.FilterValues(func(a, b map[string]string) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
-		cmp.FilterValues(func(a, b map[string]quota) bool { return len(a)+len(b) == 0 }, cmp.Ignore())}
+		cmp.FilterValues(func(a, b map[string]quota) bool { return len(a)+len(b) == 0 }, cmp.Ignore()),
+	}
 	if diff := cmp.Diff(cfg, got, opts...); diff != "" {
 		t.Errorf("(-before +after):\n%s\n%s", diff, text)
 	}
