@@ -274,7 +274,7 @@ func TestFileFaults(t *testing.T) {
 		{"secret as a number", "store:\n  password: 1234\n", "FILE:2: store.password: a text is expected, not the number 1234 (put it in quotes)"},
 		{"empty reference", "store:\n  password: 'file:'\n", "FILE:2: store.password: the reference file: is empty (write file:PATH or env:NAME)"},
 		{"no such variable", "store:\n  password: env:NONE\n", "FILE:2: store.password: the environment variable NONE is not set"},
-		{"no such file", "store:\n  tokens:\n    - file:none\n", "FILE:3: store.tokens[0]: cannot read the file DIR/none: no such file or directory"},
+		{"no such file", "store:\n  tokens:\n    - file:none\n", "FILE:3: store.tokens[0]: cannot read the file DIR/none: it does not exist"},
 
 		{"anchor", "http: &a\n  addr: x\n", "FILE:1: http: anchors and aliases are not supported (write the value out)"},
 		{"alias", "level: &a INFO\nhttp:\n  addr: *a\n",
@@ -327,7 +327,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "config.yaml")
 	cfg := defaults()
 	_, err := settings.Load(&cfg, settings.Source{File: missing})
-	wantError(t, err, "cannot read the file "+missing+": no such file or directory")
+	wantError(t, err, "cannot read the file "+missing+": it does not exist")
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Error("the cause is lost")
 	}
