@@ -29,9 +29,6 @@ type Tree struct {
 	Pieces []string
 	// Default are the pieces that it has unless --without names them.
 	Default []string
-	// Taken are the names that the resource may not have in any of its forms,
-	// because the code or a folder of the skeleton or of a piece has them.
-	Taken []string
 }
 
 // Piece is one runtime piece.
@@ -63,8 +60,7 @@ func Trees() []Tree {
 	return []Tree{
 		{Kind: "service", FS: sub("fraction/service"),
 			Pieces:  []string{"settings", "lifecycle", "telemetry", "problem", "web", "store"},
-			Default: []string{"health"},
-			Taken:   taken()},
+			Default: []string{"health"}},
 	}
 }
 

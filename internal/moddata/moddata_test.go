@@ -3,7 +3,6 @@ package moddata
 import (
 	"bytes"
 	"encoding/json"
-	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
@@ -127,73 +126,6 @@ func TestDataIsComplete(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestTakenNames finds a name that the skeleton has begun to use and that a
-// resource could still be given.
-func TestTakenNames(t *testing.T) {
-	for _, tree := range templates.Trees() {
-		files, err := Render(tree.Kind, Optional(tree))
-		if err != nil {
-			t.Fatal(err)
-		}
-		used := map[string]string{} // a name, and where it is used
-		for name, content := range files {
-			rest, ok := strings.CutPrefix(name, "internal/")
-			if !ok || !strings.HasSuffix(name, ".go") {
-				continue
-			}
-			folder, _, _ := strings.Cut(rest, "/")
-			if folder != "entry" {
-				used[folder] = name
-			}
-			if folder != "entry" && folder != "app" {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, content, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, ident := range declared(file) {
-				// What the resource's package exports may collide with its type;
-				// what app declares, with its package, which is in lower case.
-				if folder == "entry" && ast.IsExported(ident) || folder == "app" && ident == strings.ToLower(ident) {
-					used[ident] = name
-				}
-			}
-		}
-		delete(used, "Entry")
-		for _, name := range slices.Sorted(maps.Keys(used)) {
-			if !slices.Contains(tree.Taken, name) && !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Mock") && !strings.HasPrefix(name, "NewMock") {
-				t.Errorf("%s uses %s: add it to templates/taken.go", used[name], name)
-			}
-		}
-	}
-}
-
-// declared lists what a file declares in its package.
-func declared(file *ast.File) []string {
-	var names []string
-	for _, decl := range file.Decls {
-		switch decl := decl.(type) {
-		case *ast.FuncDecl:
-			if decl.Recv == nil {
-				names = append(names, decl.Name.Name)
-			}
-		case *ast.GenDecl:
-			for _, spec := range decl.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					names = append(names, spec.Name.Name)
-				case *ast.ValueSpec:
-					for _, name := range spec.Names {
-						names = append(names, name.Name)
-					}
-				}
-			}
-		}
-	}
-	return names
 }
 
 // combinations are all sets of optional pieces, by a name for each.

@@ -97,7 +97,7 @@ func place(data templates.Data) func(name string) string {
 // add renders a tree and adds its files where target says, which is nowhere if
 // it says nothing.
 func add(files map[string][]byte, tree fs.FS, data templates.Data, target func(name string) string) error {
-	rendered, err := render.Tree(tree, render.Options{Data: data, Import: func(path string) (string, error) {
+	rendered, err := render.Tree(tree, render.Options{Data: func(string) any { return data }, Import: func(path string) (string, error) {
 		if rest, ok := strings.CutPrefix(path, templates.PiecesImport+"/"); ok {
 			return data.Module + "/internal/" + rest, nil
 		}

@@ -152,7 +152,7 @@ func (c Command) printHelp() error {
 	if c.Prefix != "" {
 		env = fmt.Sprintf(`
 A setting can be given in the file, as a variable (%[1]s_HTTP_ADDR for the key
-http.addr) or by --set; the latter wins. The variable %[1]s_CONFIG names the file.
+http.addr) or by --set; the last of these wins. The variable %[1]s_CONFIG names the file.
 `, c.Prefix)
 	}
 	_, err := fmt.Fprintf(c.Stdout, `usage:

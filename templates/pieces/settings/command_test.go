@@ -36,12 +36,12 @@ func TestCommand(t *testing.T) {
 		{name: "file of the variable", env: []string{"AUTH_CONFIG=" + good}, file: bad, runs: true, address: ":1"},
 		{name: "flag before the variable", args: []string{"-config=" + good}, env: []string{"AUTH_CONFIG=" + bad}, runs: true, address: ":1"},
 		{name: "flag file that does not exist", args: []string{"--config", missing}, code: 2,
-			err: "auth: cannot read the file " + missing + ": no such file or directory\n"},
+			err: "auth: cannot read the file " + missing + ": it does not exist\n"},
 		{name: "set", args: []string{"--set", "http.addr=:2", "--set=level=WARN"}, runs: true, address: ":2"},
 		{name: "wrong settings", file: bad, code: 2, err: "auth: " + bad + ":1: http.adr: unknown key (did you mean http.addr?)\n"},
 		{name: "two faults", file: bad, args: []string{"--set", "x=1"}, code: 2,
 			err: "auth: " + bad + ":1: http.adr: unknown key (did you mean http.addr?)\n" +
-				"auth: --set x: unknown key (the command config print shows all keys)\n"},
+				"auth: --set: x: unknown key (the command config print shows all keys)\n"},
 
 		{name: "check", args: []string{"config", "check", "--config", good}, out: "auth: the settings are valid (" + good + ")\n"},
 		{name: "check without a file", args: []string{"config", "check"}, out: "auth: the settings are valid (no file)\n"},

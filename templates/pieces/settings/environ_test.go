@@ -140,7 +140,7 @@ func TestSecretFiles(t *testing.T) {
 	for name, want := range map[string]string{
 		"empty": "the file FILE is empty",
 		"large": "the file FILE is larger than 64KiB",
-		"none":  "cannot read the file FILE: no such file or directory",
+		"none":  "cannot read the file FILE: it does not exist",
 	} {
 		cfg := defaults()
 		path := filepath.Join(dir, name)

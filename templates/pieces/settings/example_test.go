@@ -39,5 +39,5 @@ func ExampleLoad() {
 	}{MaxBody: settings.MiB}
 	_, err := settings.Load(&cfg, settings.Source{Set: []string{"max_body=64"}})
 	fmt.Println(err)
-	// Output: --set max_body: max_body: "64" has no unit (write for example 64B or 1MiB)
+	// Output: --set: max_body: "64" has no unit (write for example 64B or 1MiB)
 }

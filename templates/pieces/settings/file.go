@@ -77,19 +77,20 @@ func (l *loader) at(line int) origin {
 
 // badByte returns the line of the first byte that is no text, or 0.
 func badByte(data []byte) int {
-	line := 1
-	for len(data) > 0 {
-		r, n := utf8.DecodeRune(data)
-		switch {
-		case r == '\n':
-			line++
-		case r == utf8.RuneError && n == 1, r < ' ' && r != '\t' && r != '\r':
-			return line
+	for rest := data; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && n == 1 || r < ' ' && !strings.ContainsRune("\n\r\t", r) {
+			return 1 + lineBreaks(data[:len(data)-len(rest)])
 		}
-		data = data[n:]
+		rest = rest[n:]
 	}
 	return 0
 }
+
+// lineBreak is what counts as one to YAML.
+var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
+func lineBreaks(data []byte) int { return len(lineBreak.FindAllIndex(data, -1)) }
 
 var (
 	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
@@ -117,9 +118,9 @@ func (l *loader) faultSyntax(err error, data []byte) {
 	}
 	if a := unknownAnchor.FindStringSubmatch(m[2]); a != nil {
 		before, _, _ := bytes.Cut(data, []byte("*"+a[1]))
-		line = 1 + bytes.Count(before, []byte("\n"))
+		line = 1 + lineBreaks(before)
 	}
-	last := 1 + bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))
+	last := 1 + lineBreaks(bytes.TrimRight(data, "\r\n"))
 	l.faultAt(min(max(line, 1), last), "", m[2], "")
 }
 

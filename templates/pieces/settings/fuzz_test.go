@@ -23,6 +23,7 @@ func FuzzFile(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	path := filepath.Join(f.TempDir(), "config.yaml")
+	lineBreak := regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]") // in YAML
 	place := regexp.MustCompile(`^(\d+): .`)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -30,7 +31,7 @@ func FuzzFile(f *testing.F) {
 		}
 		cfg := defaults()
 		if _, err := settings.Inspect(&cfg, settings.Source{File: path}); err != nil {
-			last := 1 + strings.Count(string(data), "\n")
+			last := 1 + len(lineBreak.FindAllIndex(data, -1))
 			for line := range strings.SplitSeq(err.Error(), "\n"+path) {
 				m := place.FindStringSubmatch(strings.TrimPrefix(strings.TrimPrefix(line, path), ":"))
 				var n int

@@ -65,7 +65,7 @@ func (f *field) text() (string, error) {
 	v, t := f.value, f.value.Type()
 	switch {
 	case t == durationType:
-		return time.Duration(v.Int()).String(), nil
+		return durationText(time.Duration(v.Int())), nil
 	case isText(t):
 		b, err := v.Interface().(encoding.TextMarshaler).MarshalText()
 		if err != nil {
@@ -89,6 +89,18 @@ func parseDuration(text string) (time.Duration, *Error) {
 		return 0, &Error{Fact: quote(text) + " is negative"}
 	}
 	return d, nil
+}
+
+// durationText is d without the zeros at the end: 5m, not 5m0s.
+func durationText(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func isNumber(text string) bool {
@@ -123,7 +135,7 @@ func quote(text string) string {
 	const most = 60
 	if len(text) > most {
 		cut := most
-		for !utf8.RuneStart(text[cut]) {
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
 			cut--
 		}
 		text = text[:cut] + "…"

@@ -81,7 +81,7 @@ func (f *field) scalarShape() map[string]any {
 	t := f.value.Type()
 	switch {
 	case t == durationType:
-		return map[string]any{"type": "string", "pattern": `^([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))*$`}
+		return map[string]any{"type": "string", "pattern": `^(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`}
 	case t == sizeType:
 		return map[string]any{"type": "string", "pattern": `^[0-9]+([KMGT]iB|[kMGT]?B)$`}
 	case t == secretType && !f.literal:

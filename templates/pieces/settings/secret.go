@@ -172,9 +172,12 @@ func readSecret(path string) (string, *Error) {
 
 // cannotRead is the fault of a file that a setting names.
 func cannotRead(path string, err error) *Error {
-	reason := err
+	reason := err.Error()
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		reason = pe.Err
+		reason = pe.Err.Error()
 	}
-	return &Error{Fact: fmt.Sprintf("cannot read the file %s: %v", path, reason), Err: err}
+	if errors.Is(err, fs.ErrNotExist) { // in the same words on every system
+		reason = "it does not exist"
+	}
+	return &Error{Fact: fmt.Sprintf("cannot read the file %s: %s", path, reason), Err: err}
 }

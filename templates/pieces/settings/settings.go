@@ -190,7 +190,7 @@ func (l *Loaded) Ignored() []string { return slices.Clone(l.ignored) }
 // origin is where a value came from. The zero origin is the default.
 type origin struct {
 	layer layer
-	name  string // of the file or the variable, or the key of a flag
+	name  string // of the file or the variable
 	line  int    // in the file
 }
 
@@ -218,11 +218,8 @@ func (o origin) String() string {
 
 // where is the origin as the place of an error.
 func (o origin) where() string {
-	switch o.layer {
-	case byDefault:
+	if o.layer == byDefault {
 		return ""
-	case byFlag:
-		return "--set " + o.name
 	}
 	return o.String()
 }

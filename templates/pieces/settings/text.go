@@ -92,13 +92,13 @@ func (l *loader) forget(key string) {
 func (l *loader) readSet() {
 	for _, set := range l.src.Set {
 		key, text, ok := strings.Cut(set, "=")
-		o := origin{layer: byFlag, name: key}
+		o := origin{layer: byFlag}
 		f := l.fields[key]
 		switch {
 		case !ok:
-			l.fault(&Error{Where: o.where(), Fact: "no value is given", Hint: "write KEY=VALUE"})
+			l.fault(&Error{Where: o.where(), Key: key, Fact: "no value is given", Hint: "write KEY=VALUE"})
 		case f == nil:
-			l.fault(&Error{Where: o.where(), Fact: "unknown key", Hint: l.hintFullKey(key)})
+			l.fault(&Error{Where: o.where(), Key: key, Fact: "unknown key", Hint: l.hintFullKey(key)})
 		default:
 			l.setText(f, text, o)
 		}
