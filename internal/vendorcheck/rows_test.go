@@ -53,20 +53,27 @@ var workBase = map[string]string{
 	"lib/lib.go": "package lib\n",
 }
 
-// verdict is a check's result, a line a finding: "severity rule file:line".
-func check(t testing.TB, g *goTool, dir string, extra ...string) []finding.Finding {
+// load reads a tree as a workspace, with whatever modules it holds.
+func load(t testing.TB, dir string) *workspace.Workspace {
 	t.Helper()
 	ws, err := workspace.Load(dir)
 	if err != nil {
 		t.Fatalf("workspace: %v", err)
 	}
-	r, err := Check(context.Background(), ws, Options{Environ: append(slices.Clone(g.environ), extra...)})
+	return ws
+}
+
+// check is Check in the environment of g and further settings.
+func check(t testing.TB, g *goTool, dir string, extra ...string) []finding.Finding {
+	t.Helper()
+	r, err := Check(context.Background(), load(t, dir), Options{Environ: append(slices.Clone(g.environ), extra...)})
 	if err != nil {
 		t.Fatalf("check: %v", err)
 	}
 	return r.Findings
 }
 
+// brief is one line a finding.
 func brief(list []finding.Finding) []string {
 	var lines []string
 	for _, f := range list {
