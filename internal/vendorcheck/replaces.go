@@ -1,0 +1,195 @@
+package vendorcheck
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+
+	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/vendorcheck/modulestxt"
+)
+
+// replaceDrift compares the replace directives with the list. gone are the
+// module paths whose absence from the list is reported already.
+func (c *checker) replaceDrift(b *build, l *list, gone map[string]bool) {
+	d := &drift{lines: map[*modfile.Replace][]*modulestxt.Module{}, at: map[*modfile.Replace]*replacement{}}
+	d.directives(b, l)
+	d.list(b, l)
+	for _, r := range d.order {
+		path := r.rep.Old.Path
+		if l.torn[path] || gone[path] && c.wants(RequireDriftRule) {
+			continue
+		}
+		c.replaceDiffers(b, l, r, d.lines[r.rep], d.takeSurplus(path))
+	}
+	for _, m := range d.surplus {
+		if m != nil && !l.torn[m.Mod.Path] {
+			c.replaceUnasked(b, l, m)
+		}
+	}
+}
+
+// drift collects what does not agree, by the directive that is the cause.
+type drift struct {
+	order []*replacement
+	at    map[*modfile.Replace]*replacement
+	lines map[*modfile.Replace][]*modulestxt.Module // that differ from it
+	// surplus are the first lines of each module path that are replaced in the
+	// list and by no directive; nil once taken.
+	surplus []*modulestxt.Module
+}
+
+func (d *drift) add(r *replacement, m *modulestxt.Module) {
+	if d.at[r.rep] == nil {
+		d.at[r.rep] = r
+		d.order = append(d.order, r)
+	}
+	if m == nil {
+		return
+	}
+	for _, have := range d.lines[r.rep] {
+		if have == m {
+			return
+		}
+	}
+	d.lines[r.rep] = append(d.lines[r.rep], m)
+}
+
+// directives looks up the key that each directive is written with, which is
+// all that the go command itself compares.
+func (d *drift) directives(b *build, l *list) {
+	seen := map[module.Version]bool{}
+	check := func(list []*modfile.Replace) {
+		for _, r := range list {
+			if seen[r.Old] {
+				continue
+			}
+			seen[r.Old] = true
+			want := b.replacement(r.Old)
+			if want == nil {
+				continue // a module of the workspace
+			}
+			var got module.Version
+			e := l.meta[r.Old]
+			if e != nil {
+				got = e.new
+			}
+			switch {
+			case got == want.New:
+			case got.Path != "":
+				d.add(want, e.lineOfNew(l))
+			case b.lax() && (r.Old.Version == "" || l.selected[r.Old.Path] != r.Old.Version):
+				// Below go 1.14 such lines are not written.
+			case e != nil:
+				d.add(want, e.Module)
+			default:
+				d.add(want, nil)
+			}
+		}
+	}
+	for _, m := range b.mains {
+		check(m.file.Replace)
+	}
+	if b.work != nil {
+		check(b.work.file.Replace)
+	}
+}
+
+// list looks at each line of the list, of whatever version: the go command
+// asks of a line only that some directive applies to it.
+func (d *drift) list(b *build, l *list) {
+	surplus := map[string]bool{}
+	for _, m := range l.file.Modules {
+		want := b.replacement(m.Mod)
+		got := l.meta[m.Mod].new
+		switch {
+		case want == nil && got.Path != "":
+			if !surplus[m.Mod.Path] {
+				surplus[m.Mod.Path] = true
+				d.surplus = append(d.surplus, m)
+			}
+		case want != nil && got != want.New:
+			d.add(want, m)
+		}
+	}
+}
+
+// takeSurplus hands out the surplus line of a path, or nil.
+func (d *drift) takeSurplus(path string) *modulestxt.Module {
+	for i, m := range d.surplus {
+		if m != nil && m.Mod.Path == path {
+			d.surplus[i] = nil
+			return m
+		}
+	}
+	return nil
+}
+
+// lineOfNew is the line that gives the entry's replacement.
+func (e *entry) lineOfNew(l *list) *modulestxt.Module {
+	for _, m := range l.paths[e.Mod.Path] {
+		if m.Line == e.newLine {
+			return m
+		}
+	}
+	return e.Module
+}
+
+// replaceDiffers reports a directive that the list lacks or has otherwise.
+func (c *checker) replaceDiffers(b *build, l *list, r *replacement, lines []*modulestxt.Module, instead *modulestxt.Module) {
+	if instead != nil {
+		lines = append(lines, instead)
+	}
+	var related []finding.Related
+	for _, m := range lines {
+		related = append(related, l.related(m))
+	}
+	want := module.Version{Path: r.rep.Old.Path, Version: r.rep.Old.Version}
+	related = append(related, finding.Related{File: l.name, Message: "expected: # " + named(want) + " => " + named(r.New)})
+
+	what := directive(r.rep)
+	var message string
+	switch {
+	case len(lines) == 0:
+		message = fmt.Sprintf("%s is missing from %s", what, l.name)
+	case lines[0] == instead && instead != nil:
+		message = fmt.Sprintf("%s, but %s replaces %s by %s", what, l.at(instead.Line), named(instead.Mod), named(instead.New))
+	case lines[0].New.Path == "":
+		message = fmt.Sprintf("%s, but %s does not replace %s", what, l.at(lines[0].Line), named(lines[0].Mod))
+	default:
+		m := lines[0]
+		message = fmt.Sprintf("%s, but %s says => %s", what, l.at(m.Line), named(m.New))
+		if r.New.Path != r.rep.New.Path {
+			message += fmt.Sprintf(" and not => %s", named(r.New))
+		}
+		if b.sameFolder(r.New, m.New) {
+			message += ": the same folder, but the go command compares the text"
+		}
+	}
+	c.report(ReplaceDriftRule, finding.Error, at(r.file, r.rep.Syntax), b.repair, message, related...)
+}
+
+// replaceUnasked reports a line of the list that no directive asks for.
+func (c *checker) replaceUnasked(b *build, l *list, m *modulestxt.Module) {
+	_, side := b.goVersion()
+	c.report(ReplaceDriftRule, finding.Error, l.place(m.Line), b.repair,
+		fmt.Sprintf("%s is replaced by %s, but not in %s", named(m.Mod), named(l.meta[m.Mod].new), b.files()),
+		finding.Related{File: side.file, Message: "expected: replace " + named(m.Mod) + " => " + named(l.meta[m.Mod].new)})
+}
+
+// sameFolder reports whether two spellings of a target mean one folder.
+func (b *build) sameFolder(x, y module.Version) bool {
+	if x.Version != "" || y.Version != "" {
+		return false
+	}
+	abs := func(p string) string {
+		p = filepath.FromSlash(p)
+		if !filepath.IsAbs(p) {
+			p = filepath.Join(b.dir, p)
+		}
+		return filepath.Clean(p)
+	}
+	return abs(x.Path) == abs(y.Path)
+}
