@@ -2,58 +2,71 @@
 Package vendorcheck compares go.mod and go.work with the vendor folders beside
 them, before a build: what the go command would refuse, what it would accept
 and should not, and whether it would use the folder at all. It reads metadata
-only, starts no process, opens no connection and writes nothing.
+only, starts no process, opens no connection and writes nothing. Which import
+is missing from vendor/ and whether a vendored file was changed is not to be
+seen in the metadata.
 
 # Rule modulestxt
 
 modulestxt: vendor/modules.txt is missing, malformed, or lists what is not there
 
-modules.txt is the only thing that the go command reads to learn what vendor/
-holds. A line that it does not understand it skips without a word, so a torn
-line, a merge conflict or an editor that cut the file off changes which modules
-and packages a build knows. The rule reports such lines, lines that nothing asks
-for, duplicates, packages under a module that cannot hold them, listed packages
-without a folder and folders that are not listed, tools that are not vendored,
-and go versions that disagree with a local replacement's go.mod or are newer
-than the toolchain. CR LF line ends, another order and unknown notes are
-warnings: the go command reads them as they are meant.
+A line of modules.txt that the go command does not understand it skips without
+a word. The rule reports such lines, lines that nothing asks for, duplicates,
+packages under a module that cannot hold them, listed packages without a folder
+and folders with Go files that are not listed, tools that are not vendored, and
+go versions that disagree with a local replacement's go.mod or are newer than
+the toolchain. CR LF line ends, another order and unknown notes are warnings:
+the go command reads them as they are meant.
 
-Wrong:
+# Why
+
+modules.txt is the only thing that the go command reads to learn what vendor/
+holds. A torn line, a merge conflict or an editor that cut the file off changes
+which modules and packages a build knows, and the version of the language that
+they are compiled with.
+
+# Wrong
 
 	# example.com/lib v1.2.0
 	## explicit; go 1.21
 	example.com/other/pkg
 
-Right:
+# Right
 
 	# example.com/lib v1.2.0
 	## explicit; go 1.21
 	example.com/lib/pkg
 
-The repair is always to run 'go mod vendor' or 'go work vendor' again, never to
-edit the file. When not: a folder vendor/ that is not Go's, beside a go.mod
-without dependencies, is left alone.
+# When not
+
+A folder vendor/ that is not Go's, beside a go.mod without dependencies, is left
+alone. The repair is always to run 'go mod vendor' or 'go work vendor' again,
+never to edit the file.
 
 # Rule replacedrift
 
 replacedrift: a replace of go.mod or go.work and vendor/modules.txt do not agree
 
-The go command compares each replace directive with the one line of modules.txt
-that has the same key, and only as text. It refuses to build on "./lib/" against
-"./lib", and it builds without a word where the line of the module's version
-names another target, or none, while the line for every version is right: then
-the code in vendor/ is not what go.mod says it is. The rule looks at every line
-of modules.txt, at every directive, and at go.work before the go.mod files, as
-the go command does; and at directives that contradict each other.
+The rule looks at every replace directive, at go.work before the go.mod files,
+at every line of modules.txt, and at directives that contradict each other. It
+reports what is missing, what differs and what is not asked for.
 
-Wrong:
+# Why
+
+The go command compares each directive with the one line of modules.txt that has
+the same key, and only as text. It refuses to build on "./lib/" against "./lib",
+and it builds without a word where the line of the module's version names
+another target, or none, while the line for every version is right: then the
+code in vendor/ is not what go.mod says it is.
+
+# Wrong
 
 	// go.mod
 	replace example.com/lib => ../lib
 	// vendor/modules.txt
 	# example.com/lib v0.0.0 => ../lib-old
 
-Right:
+# Right
 
 	// go.mod
 	replace example.com/lib => ../lib
@@ -61,29 +74,36 @@ Right:
 	# example.com/lib v0.0.0 => ../lib
 	# example.com/lib => ../lib
 
-When not: never; a build that is meant to ignore vendor/ has no use for it.
+# When not
+
+Never: a build that is meant to ignore vendor/ has no use for it.
 
 # Rule replaceintovendor
 
 replaceintovendor: a replace points into a vendor folder, which 'go mod vendor' deletes
 
+The rule knows relative and absolute paths, paths by way of a link or of another
+spelling of the same folder, names that differ in case only, and the vendor
+folders of other modules and of the workspace.
+
+# Why
+
 'go mod vendor' begins by removing vendor/ and then copies each module into it.
 A replacement that lives in there is its own source: it is gone before it is
 read, and the command fails afterwards. The go command refuses such a path only
-in its plainest form, and only after the removal. The rule knows relative and
-absolute paths, paths by way of a link or of another spelling of the same
-folder, names that differ in case only, and the vendor folders of other modules
-and of the workspace.
+in its plainest form, and only after the removal.
 
-Wrong:
+# Wrong
 
 	replace example.com/lib => ./vendor/example.com/lib
 
-Right:
+# Right
 
 	replace example.com/lib => ./third_party/lib
 
-When not: never. Move the fork before you run 'go mod vendor'.
+# When not
+
+Never. Move the fork before you run 'go mod vendor'.
 
 # Rule requiredrift
 
@@ -91,13 +111,17 @@ requiredrift: a require of go.mod and vendor/modules.txt do not agree
 
 Each require has to stand in modules.txt with its version and the mark
 "## explicit", and each marked module has to be required. From go 1.17 on go.mod
-names every module that provides a package, too. The go command refuses to
-build where that does not hold for a module with packages; the rule reports it
-for all modules, and an exclude of the very version that is vendored. Below go
-1.14 the list has no marks, and only another version of a vendored module
-counts.
+names every module that provides a package, too. Below go 1.14 the list has no
+marks, and only another version of a vendored module counts. An exclude of the
+very version that is required and vendored is reported as well.
 
-Wrong:
+# Why
+
+The go command refuses to build where that does not hold for a module with
+packages; for one without packages it says nothing, and go.mod and vendor/ drift
+apart until someone vendors again.
+
+# Wrong
 
 	// go.mod
 	require example.com/lib v1.3.0
@@ -105,7 +129,7 @@ Wrong:
 	# example.com/lib v1.2.0
 	## explicit; go 1.21
 
-Right:
+# Right
 
 	// go.mod
 	require example.com/lib v1.3.0
@@ -113,32 +137,40 @@ Right:
 	# example.com/lib v1.3.0
 	## explicit; go 1.21
 
-When not: never.
+# When not
+
+Never.
 
 # Rule vendorbypass
 
 vendorbypass: vendor/ is there, but a build here would not use it
 
+The rule works out the effective -mod and names its source: -mod in GOFLAGS from
+the environment, from 'go env -w' or from the toolchain's go.env, a go.work
+above, GOWORK, a first line "## workspace" that does not fit the build, a go
+line below 1.14 or none, vendor/ that is a file or a link to nowhere, and files
+that -overlay puts in the place of vendored ones.
+
+# Why
+
 A build that reads the module cache although vendor/ is committed compiles code
 that nobody reviewed, or fails where there is no network. The go command says
-nothing. The rule works out the effective -mod and names its source: -mod in
-GOFLAGS from the environment, from 'go env -w' or from the toolchain's go.env, a
-go.work above, GOWORK, a first line "## workspace" that does not fit the build,
-a go line below 1.14 or none, vendor/ that is a file or a link to nowhere, and
-files that -overlay puts in the place of vendored ones.
+nothing about it.
 
-Wrong:
+# Wrong
 
 	$ go env -w GOFLAGS=-mod=mod
 	$ go build ./...
 
-Right:
+# Right
 
 	$ go env -u GOFLAGS
 	$ go build ./...
 
-When not: a module that keeps its own vendor/ for builds with GOWORK=off, in a
-repository with a go.work for development, is reported as a warning. Run
-vendor-check with GOWORK=off where it is built so.
+# When not
+
+A module that keeps its own vendor/ for builds with GOWORK=off, in a repository
+with a go.work for development, is reported as a warning. Run vendor-check with
+GOWORK=off where it is built so.
 */
 package vendorcheck

@@ -72,8 +72,10 @@ func (c *checker) listLines(b *build, l *list) {
 		} else {
 			first[m.Mod] = m
 		}
+		second := false
 		if len(m.Packages) > 0 {
 			if prev := providers[m.Mod.Path]; prev != nil && prev.Mod != m.Mod {
+				second = true
 				c.report(ModulesTxtRule, finding.Error, l.place(m.Line), b.repair,
 					fmt.Sprintf("packages of both %s and, in %s, %s", named(m.Mod), l.at(prev.Line), named(prev.Mod)), l.related(prev))
 			}
@@ -85,6 +87,9 @@ func (c *checker) listLines(b *build, l *list) {
 					fmt.Sprintf("package %s stands under module %s, which cannot hold it", p.Path, named(m.Mod)), l.related(m))
 			}
 			if prev, ok := packages[p.Path]; ok {
+				if second {
+					continue // the module is the cause
+				}
 				c.report(ModulesTxtRule, finding.Error, l.place(p.Line), b.repair,
 					fmt.Sprintf("package %s stands twice, first in %s", p.Path, l.at(prev.Line)))
 			} else {

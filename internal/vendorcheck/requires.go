@@ -93,7 +93,9 @@ func (l *list) surplus(b *build, asked []*require) *leftover {
 			continue
 		}
 		seen[e] = true
-		if e.explicit || b.complete() && e.packages > 0 {
+		// Of a module that provides packages in two versions modulestxt tells.
+		used := e.packages > 0 && l.selected[m.Mod.Path] == m.Mod.Version
+		if e.explicit || b.complete() && used {
 			if s.left[m.Mod.Path] == nil {
 				s.order = append(s.order, m.Mod.Path)
 			}
@@ -126,12 +128,9 @@ func (c *checker) missingRequire(b *build, l *list, r *require, instead *entry, 
 		message = fmt.Sprintf("%s, but %s does not mark it '## explicit'", what, l.at(e.Line))
 		want += ", ## explicit"
 		related = append(related, l.related(e.Module))
-	case len(l.paths[path]) > 0:
+	case l.paths[path] != nil && l.paths[path][0].Mod.Version != "":
 		other := l.paths[path][0]
 		message = fmt.Sprintf("%s, but %s has %s", what, l.at(other.Line), other.Mod.Version)
-		if other.Mod.Version == "" {
-			message = fmt.Sprintf("%s, but %s has no such version", what, l.name)
-		}
 		for _, m := range l.paths[path] {
 			related = append(related, l.related(m))
 		}

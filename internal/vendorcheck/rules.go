@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+
+	"github.com/fractl/fractl/internal/finding"
 )
 
 // The rules' names.
@@ -18,9 +20,12 @@ const (
 // Rule is one rule of vendor-check.
 type Rule struct {
 	Name string
+	// Severity is the highest that its findings have.
+	Severity finding.Severity
 	// Summary is one line: what it reports, lower case and without a period.
 	Summary string
-	// Text explains it: what, why, wrong, right, when not.
+	// Text explains it: what, then the sections Why, Wrong, Right, When not,
+	// each under a heading that begins with "# ".
 	Text string
 }
 
@@ -30,25 +35,24 @@ var doc string
 // Rules are the rules of vendor-check by name. Their text is that of this
 // package's documentation.
 func Rules() []Rule {
-	names := []string{ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, VendorBypassRule}
-	list := make([]Rule, 0, len(names))
-	for _, name := range names {
-		list = append(list, ruleText(name))
+	var list []Rule
+	for _, name := range []string{ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, VendorBypassRule} {
+		r := Rule{Name: name, Severity: finding.Error}
+		r.Summary, r.Text = ruleText(name)
+		list = append(list, r)
 	}
 	return list
 }
 
 // ruleText cuts the section "# Rule NAME" out of the package documentation. A
 // missing one is a mistake in this package, which its tests find.
-func ruleText(name string) Rule {
+func ruleText(name string) (summary, text string) {
 	body, _, _ := strings.Cut(doc, "*/")
 	_, section, ok := strings.Cut(body, "\n# Rule "+name+"\n")
 	if !ok {
 		panic(fmt.Sprintf("doc.go has no section '# Rule %s'", name))
 	}
 	section, _, _ = strings.Cut(section, "\n# Rule ")
-	section = strings.TrimSpace(section)
-	summary, text, _ := strings.Cut(section, "\n\n")
-	summary = strings.TrimPrefix(strings.Join(strings.Fields(summary), " "), name+": ")
-	return Rule{Name: name, Summary: strings.TrimSuffix(summary, "."), Text: strings.TrimSpace(text)}
+	summary, text, _ = strings.Cut(strings.TrimSpace(section), "\n\n")
+	return strings.TrimPrefix(summary, name+": "), strings.TrimSpace(text)
 }

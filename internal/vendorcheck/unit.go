@@ -108,6 +108,7 @@ func (c *checker) compare(b *build, l *list) error {
 	if !c.listState(b, l) {
 		return nil
 	}
+	before := len(c.findings)
 	gone := c.requireDrift(b, l)
 	c.replaceDrift(b, l, gone)
 	if !c.wants(ModulesTxtRule) {
@@ -115,10 +116,16 @@ func (c *checker) compare(b *build, l *list) error {
 	}
 	c.listProblems(b, l)
 	c.listLines(b, l)
-	c.listOrder(b, l)
 	c.annotations(b, l)
 	c.tools(b, l)
-	return c.packageFolders(b, l, gone)
+	if err := c.packageFolders(b, l, gone); err != nil {
+		return err
+	}
+	if len(c.findings) == before {
+		// A list that is wrong is often in disorder by the same cause.
+		c.listOrder(b, l)
+	}
+	return nil
 }
 
 // withoutVendor reports a build that is told to use vendor/ where there is
@@ -134,7 +141,7 @@ func (c *checker) withoutVendor(u *unit, bs builds, active string) error {
 		}
 		b = bs.work
 	}
-	if b == nil || !b.depends() {
+	if b == nil || b.lax() || !b.depends() {
 		return nil
 	}
 	_, where := b.goVersion()
@@ -144,8 +151,13 @@ func (c *checker) withoutVendor(u *unit, bs builds, active string) error {
 	return nil
 }
 
-// depends reports whether the build has to have a list.
+// depends reports whether vendor/ has to have a list. Below go 1.14 a replace
+// alone is no reason, and neither is a requirement that nothing imports: then
+// there is no vendor/ either.
 func (b *build) depends() bool {
+	if b.lax() {
+		return len(b.mains[0].file.Require) > 0
+	}
 	if b.work != nil && len(b.work.file.Replace) > 0 {
 		return true
 	}

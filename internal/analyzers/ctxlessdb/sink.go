@@ -68,7 +68,7 @@ func methodSink(fn *types.Func, recv types.Type, pkg *types.Package) *sink {
 			if s == nil {
 				continue
 			}
-			if !isDatabase(fn.Signature()) && !ofDatabase(t, pkg, 0) {
+			if !isDatabase(fn.Signature()) && !ofDatabase(t, pkg) && !(isVerb(fn.Name()) && holdsDatabase(t, pkg, 0)) {
 				return nil
 			}
 			s.name = fmt.Sprintf("(%s).%s", typeName(owner), fn.Name())
@@ -97,7 +97,7 @@ func functionSink(fn *types.Func) *sink {
 	sig := fn.Signature()
 	for _, list := range []*types.Tuple{sig.Params(), sig.Results()} {
 		for v := range list.Variables() {
-			if ofDatabase(v.Type(), fn.Pkg(), 0) {
+			if ofDatabase(v.Type(), fn.Pkg()) || declared(v.Type()) == fn.Pkg() && holdsDatabase(v.Type(), fn.Pkg(), 0) {
 				s.name = fn.Pkg().Name() + "." + fn.Name()
 				return s
 			}
@@ -195,17 +195,22 @@ func isSQL(t types.Type) bool {
 	return path == "database/sql" || path == "database/sql/driver"
 }
 
-// ofDatabase reports whether t is of database nature: declared by
-// database/sql, a struct with such a type in it (to a depth of two, as sqlx's
-// NamedStmt), or one whose methods come in pairs for Exec or Query and one
-// more of a database's verbs.
-func ofDatabase(t types.Type, pkg *types.Package, depth int) bool {
-	if isSQL(t) {
-		return true
+// ofDatabase reports whether t is of database nature: its Exec or Query gives
+// what database/sql gives, or its methods come in pairs for Exec or Query and
+// one more of a database's verbs. Embedded types count by their methods.
+func ofDatabase(t types.Type, pkg *types.Package) bool {
+	for _, name := range []string{"Exec", "Query", "ExecContext", "QueryContext"} {
+		if fn := lookupMethod(t, pkg, name); fn != nil && isDatabase(fn.Signature()) {
+			return true
+		}
 	}
-	if hasPairs(t, pkg) {
-		return true
-	}
+	return hasPairs(t, pkg)
+}
+
+// holdsDatabase reports whether t is a struct with a database in one of its
+// fields, or in one of theirs, as sqlx's NamedStmt. A row that holds a
+// sql.NullString is none.
+func holdsDatabase(t types.Type, pkg *types.Package, depth int) bool {
 	if ptr, ok := t.Underlying().(*types.Pointer); ok {
 		t = ptr.Elem()
 	}
@@ -213,26 +218,34 @@ func ofDatabase(t types.Type, pkg *types.Package, depth int) bool {
 	if !ok || depth > 1 {
 		return false
 	}
-	if isSQL(t) {
-		return true
-	}
 	for v := range st.Fields() {
-		if isSQL(v.Type()) && declaresCalls(v.Type()) || v.Type() != t && isNamedStruct(v.Type()) && ofDatabase(v.Type(), pkg, depth+1) {
+		if isNamedStruct(v.Type()) && (ofDatabase(v.Type(), pkg) || holdsDatabase(v.Type(), pkg, depth+1)) {
 			return true
 		}
 	}
 	return false
 }
 
-// declaresCalls leaves out sql.NullString, sql.Result and their like: a struct
-// that holds one is a row and no database.
-func declaresCalls(t types.Type) bool {
-	for _, name := range []string{"Exec", "ExecContext", "Query", "QueryContext"} {
-		if lookupMethod(t, nil, name) != nil {
+// isVerb reports whether a method is named for what one does with a database.
+// A service that holds one has Start and StartContext too.
+func isVerb(name string) bool {
+	for _, verb := range []string{"Exec", "Query", "Get", "Select", "Begin", "Prepare", "Ping", "MustExec", "MustBegin", "Named"} {
+		if strings.HasPrefix(name, verb) {
 			return true
 		}
 	}
 	return false
+}
+
+// declared is the package that declares t, or what t points to.
+func declared(t types.Type) *types.Package {
+	if ptr, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	if named, ok := types.Unalias(t).(*types.Named); ok {
+		return named.Obj().Pkg()
+	}
+	return nil
 }
 
 func isNamedStruct(t types.Type) bool {

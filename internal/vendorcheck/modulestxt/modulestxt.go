@@ -101,9 +101,14 @@ type parser struct {
 	// not one per line.
 	mod     *Module
 	skipped bool
+	// unclean is true within a line whose bytes wholeFile has reported.
+	unclean bool
 }
 
 func (p *parser) problem(line int, cosmetic bool, path, format string, args ...any) {
+	if p.unclean {
+		return
+	}
 	if len(p.file.Problems) == MaxProblems {
 		p.file.Dropped++
 		return
@@ -139,6 +144,7 @@ func (p *parser) wholeFile(data []byte) {
 }
 
 func (p *parser) line(n int, line string) {
+	p.unclean = strings.ContainsRune(line, 0) || !utf8.ValidString(line)
 	switch {
 	case strings.HasPrefix(line, "# "):
 		p.module(n, line)
