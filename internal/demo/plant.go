@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,8 +14,9 @@ type plant struct {
 	rule string
 	// file is the file in which the fault is found, relative to the root.
 	file string
-	// old is replaced by text in the file; where it is empty the file is new.
-	old, text string
+	// old is replaced by text in the file in (file itself where that is
+	// empty); where old is empty the file is new.
+	in, old, text string
 	// also are further new files that the fault needs; they are in order.
 	also map[string]string
 }
@@ -74,10 +76,9 @@ func Watch(each func()) {
 func Quiet() {} //fractl:ignore timerleak
 `,
 		}, {
-			// The contracts are forked; the vendored copy is still the old one.
-			rule: "replacedrift", file: otherFraction + "/go.mod",
-			old: "=> ../contracts", text: "=> ../contracts-next",
-			also: map[string]string{"contracts-next/go.mod": "module " + modulePrefix + "/contracts\n\ngo 1.26.0\n"},
+			// The replacement is gone; the vendored copy still stands for it.
+			rule: "replacedrift", file: otherFraction + "/vendor/modules.txt", in: otherFraction + "/go.mod",
+			old: "replace " + modulePrefix + "/contracts => ../contracts\n", text: "",
 		},
 	}
 }
@@ -92,14 +93,15 @@ func (p plant) apply(root string) error {
 	if p.old == "" {
 		return write(root, p.file, p.text)
 	}
-	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(p.file)))
+	in := cmp.Or(p.in, p.file)
+	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(in)))
 	if err != nil {
 		return err
 	}
 	if bytes.Count(data, []byte(p.old)) != 1 {
-		return fmt.Errorf("%s: does not hold %q exactly once", p.file, p.old)
+		return fmt.Errorf("%s: does not hold %q exactly once", in, p.old)
 	}
-	return write(root, p.file, string(bytes.Replace(data, []byte(p.old), []byte(p.text), 1)))
+	return write(root, in, string(bytes.Replace(data, []byte(p.old), []byte(p.text), 1)))
 }
 
 func write(root, name, text string) error {
