@@ -123,6 +123,9 @@ func Parse(name string, data []byte) (*Lock, error) {
 	if err := dec.Decode(&l); err != nil {
 		return nil, fault.At(name, lineOf(data, dec.InputOffset(), err), "is not a lock of fractl: "+err.Error(), "take it from version control")
 	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fault.New(name, "has more after its end", "take it from version control")
+	}
 	if l.Schema != 1 {
 		return nil, fault.New(name, fmt.Sprintf("schema %d is not one that this fractl reads", l.Schema), "install a newer fractl")
 	}
