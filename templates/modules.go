@@ -1,5 +1,7 @@
 package templates
 
+//go:generate go run ../internal/moddata/cmd/moddata
+
 import (
 	_ "embed"
 	"encoding/json"
@@ -28,7 +30,7 @@ type Require struct {
 // pins. As all units agree on every version, the union of their module graphs
 // is the graph of the union.
 func Modules(kind string, pieces []string) (requires []Require, sum []byte, err error) {
-	var data moduleData
+	var data ModuleData
 	if err := json.Unmarshal(modulesJSON, &data); err != nil {
 		return nil, nil, fmt.Errorf("templates/modules_gen.json: %w", err)
 	}
@@ -36,7 +38,7 @@ func Modules(kind string, pieces []string) (requires []Require, sum []byte, err 
 	if !ok {
 		return nil, nil, fmt.Errorf("templates/modules_gen.json: no unit %s", kind)
 	}
-	units := []moduleUnit{base}
+	units := []ModuleUnit{base}
 	for _, p := range pieces {
 		// Pieces that the kind always has, and those that need no module of
 		// their own, are part of the kind's unit.
@@ -89,17 +91,17 @@ func sortedSum(lines map[string]bool) []byte {
 //go:embed modules_gen.json
 var modulesJSON []byte
 
-// moduleData is modules_gen.json.
-type moduleData struct {
+// ModuleData is the content of modules_gen.json, which internal/moddata writes.
+type ModuleData struct {
 	// Versions are those of all modules that a unit requires.
 	Versions map[string]string `json:"versions"`
-	// Units are keyed by kind, and by kind+piece.
-	Units map[string]moduleUnit `json:"units"`
+	// Units are keyed by KIND, and by KIND+PIECE for what a further piece adds.
+	Units map[string]ModuleUnit `json:"units"`
 }
 
-// moduleUnit is what one unit needs; a piece's unit holds only what it adds to
-// its kind's.
-type moduleUnit struct {
+// ModuleUnit is what one unit needs.
+type ModuleUnit struct {
+	// Direct and Indirect are paths of required modules.
 	Direct   []string `json:"direct"`
 	Indirect []string `json:"indirect"`
 	// Sum are lines of go.sum.

@@ -3,7 +3,7 @@ package settings
 // Error is one fault in the settings.
 type Error struct {
 	// Where is the place: FILE:LINE, the name of an environment variable, or
-	// --set KEY. It is empty where a default is at fault.
+	// --set. It is empty where a default is at fault.
 	Where string
 	// Key is the full key, or "" where the fault is about none.
 	Key string
