@@ -101,7 +101,9 @@ func TestAddFractionQuotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m struct{ Fractions map[string]struct{ Dir string } }
+	var m struct {
+		Fractions map[string]struct{ Dir string }
+	}
 	if err := yaml.Unmarshal(got, &m); err != nil || m.Fractions["auth"].Dir != f.Dir {
 		t.Errorf("error %v:\n%s", err, got)
 	}
