@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,8 @@ func runNew(ctx context.Context, e *env, o newOptions) error {
 		return err
 	}
 	o.request.Cwd = cwd
+	// The garbage of a command this short is not worth collecting often.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	if err := recoverPlaces(e, o.request.Places()); err != nil {
 		return err
 	}

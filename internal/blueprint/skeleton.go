@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -203,10 +204,14 @@ func (s skeleton) lock(files []placed, answers lock.Answers) (placed, error) {
 	}
 	l := lock.Lock{Schema: 1, Templates: digest, Answers: answers, Files: make([]lock.File, len(files))}
 	var g errgroup.Group
-	g.SetLimit(4)
-	for i, f := range files {
-		g.Go(func() (err error) {
-			l.Files[i], err = lock.Record(slashRel(s.place.target, f.target), f.owner, f.Mode, f.Content)
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		g.Go(func() error {
+			r, err := lock.NewRecorder()
+			for i := w; i < len(files) && err == nil; i += workers {
+				f := files[i]
+				l.Files[i], err = r.Record(slashRel(s.place.target, f.target), f.owner, f.Mode, f.Content)
+			}
 			return err
 		})
 	}

@@ -164,46 +164,90 @@ func (s *session) stage(ctx context.Context, plan *scaffold.Plan, steps []step) 
 			return stageFault(dir, err)
 		}
 	}
-	content := map[string]scaffold.Change{}
-	for _, c := range plan.Changes {
-		content[plan.InBase(c)] = c
+	folders, err := s.disk.openAll(dirs)
+	defer folders.close()
+	if err != nil {
+		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(32) // enough that the waits for the disk overlap
+	// First all content goes to the system, then all of it to the disk: the
+	// waits for the disk overlap, and none holds up the making of a file.
+	for batch := range slices.Chunk(s.staging(plan, steps), 200) { // open at once
+		if err := s.writeBatch(ctx, folders, batch); err != nil {
+			return err
+		}
+	}
+	return s.syncAll(dirs)
+}
+
+// staged is one file on its way into the folder of the commit.
+type staged struct {
+	name   string // where it is written
+	target string // where it goes
+	mode   fs.FileMode
+	data   []byte
+	// exact asks for the mode as it is, whatever the umask: a file that is
+	// replaced keeps the bits that it had.
+	exact bool
+}
+
+// staging lists the files to write.
+func (s *session) staging(plan *scaffold.Plan, steps []step) []staged {
+	changes := map[string]scaffold.Change{}
+	for _, c := range plan.Changes {
+		changes[plan.InBase(c)] = c
+	}
+	var list []staged
 	for _, st := range steps {
-		write := func(staged, target string, mode fs.FileMode) {
+		switch st.Kind {
+		case stepTree:
+			for _, f := range st.Files {
+				c := changes[path.Join(st.Path, f.Path)]
+				list = append(list, staged{path.Join(st.Staged, f.Path), c.Path, c.Mode, c.New, false})
+			}
+		case stepFile:
+			c := changes[st.Path]
+			list = append(list, staged{st.Staged, c.Path, c.Mode, c.New, false})
+		case stepReplace:
+			c := changes[st.Path]
+			list = append(list, staged{st.Staged, c.Path, fs.FileMode(st.Mode), c.New, true})
+		}
+	}
+	return list
+}
+
+func (s *session) writeBatch(ctx context.Context, dirs folders, batch []staged) error {
+	files := make([]*os.File, len(batch))
+	var failed error
+	for i, w := range batch {
+		if failed = ctx.Err(); failed != nil {
+			break
+		}
+		var err error
+		if files[i], err = dirs.fill(w.name, w.data, w.mode); err == nil && w.exact {
+			err = s.disk.chmod(w.name, w.mode)
+		}
+		if err != nil {
+			failed = stageFault(w.target, err)
+			break
+		}
+	}
+	var g errgroup.Group
+	g.SetLimit(32)
+	for i, f := range files {
+		switch {
+		case f == nil:
+		case failed != nil:
+			f.Close() // its folder is about to be removed
+		default:
 			g.Go(func() error {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				c := content[target]
-				err := s.disk.write(staged, c.New, mode)
-				if err == nil && c.Op == scaffold.Update {
-					// A file keeps the bits that it has, whatever the umask.
-					err = s.disk.chmod(staged, mode)
-				}
-				if err != nil {
-					return stageFault(target, err)
+				if err := s.disk.settle(f, batch[i].name); err != nil {
+					return stageFault(batch[i].target, err)
 				}
 				return nil
 			})
 		}
-		switch st.Kind {
-		case stepTree:
-			for _, f := range st.Files {
-				target := path.Join(st.Path, f.Path)
-				write(path.Join(st.Staged, f.Path), target, content[target].Mode)
-			}
-		case stepFile:
-			write(st.Staged, st.Path, content[st.Path].Mode)
-		case stepReplace:
-			write(st.Staged, st.Path, fs.FileMode(st.Mode))
-		}
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return s.syncAll(dirs)
+	return errors.Join(failed, g.Wait())
 }
 
 // syncAll writes the entries of folders to the disk, all at once.
