@@ -27,7 +27,7 @@ var layers = []struct {
 	{"internal/analyzers/internal/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/analyzers/internal/"}},
 	{"internal/analyzers/replacedrift", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/vendorcheck/", "internal/analyzers/internal/"}},
 	{"internal/analyzers/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/analyzers/internal/"}},
-	{"internal/analyzers", []string{"internal/analyzers/"}},
+	{"internal/analyzers", []string{"internal/finding", "internal/workspace", "internal/analyzers/"}},
 	{"internal/vet/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/vendorcheck/", "internal/analyzers", "internal/analyzers/", "internal/vet/"}},
 	{"templates/pieces/", []string{"templates/pieces/"}},
 	{"templates", nil},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/vendorcheck"
 	"github.com/fractl/fractl/internal/workspace"
 )
 
@@ -42,6 +44,15 @@ type ruleText struct {
 	url           string
 }
 
+// where names the command and, for a rule of vet, the severity that its findings
+// have unless they say another.
+func (r ruleText) where() string {
+	if r.severity == 0 {
+		return "fractl " + r.command
+	}
+	return "fractl " + r.command + ", " + r.severity.String()
+}
+
 // rules are the rules of vet, then those of vendor-check.
 func rules() []ruleText {
 	var list []ruleText
@@ -51,6 +62,9 @@ func rules() []ruleText {
 			name: r.Name(), command: "vet", severity: r.Severity,
 			summary: summary, text: strings.TrimSpace(text), url: r.Analyzer.URL,
 		})
+	}
+	for _, r := range vendorcheck.Rules() {
+		list = append(list, ruleText{name: r.Name, command: "vendor-check", summary: r.Summary, text: r.Text})
 	}
 	return list
 }
@@ -69,42 +83,38 @@ func listRules(w io.Writer, list []ruleText) error {
 				return err
 			}
 		}
-		if _, err := fmt.Fprintf(w, "  %-16s %-8s %s\n", r.name, r.severity, r.summary); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-18s %s\n", r.name, r.summary); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// explainRule prints a rule. One that both commands apply is explained once.
 func explainRule(w io.Writer, list []ruleText, name string) error {
 	var names []string
-	found := false
 	for _, r := range list {
-		if r.name != name {
-			names = append(names, r.name)
-			continue
+		names = append(names, r.name)
+	}
+	at := slices.Index(names, name)
+	if at < 0 {
+		hint := "run 'fractl rules' for the list"
+		if near := workspace.Nearest(name, names); near != "" {
+			hint = "did you mean " + near + "?"
 		}
-		if found {
-			fmt.Fprintln(w)
-		}
-		found = true
-		fmt.Fprintf(w, "%s (fractl %s, %s)\n\n%s.\n\n%s\n", r.name, r.command, r.severity, capital(r.summary), headings(r.text))
-		if r.command == "vet" {
-			fmt.Fprintf(w, "\nHOW TO SUPPRESS\n\n\t%s %s reason\n\non the line, or on the line above it. For all of the workspace, in %s:\n\n\tvet:\n\t  disable: [%s]\n",
-				finding.IgnoreDirective, r.name, workspace.ManifestName, r.name)
-		}
-		if r.url != "" {
-			fmt.Fprintf(w, "\n%s\n", r.url)
+		return fault.New(name, "no such rule", hint)
+	}
+	r := list[at]
+	for _, other := range list[at+1:] {
+		if other.name == name {
+			r.command += " and " + other.command
 		}
 	}
-	if found {
-		return nil
+	_, err := fmt.Fprintf(w, "%s (%s)\n\n%s.\n\n%s\n", r.name, r.where(), capital(r.summary), headings(r.text))
+	if err == nil && r.url != "" {
+		_, err = fmt.Fprintf(w, "\n%s\n", r.url)
 	}
-	hint := "run 'fractl rules' for the list"
-	if near := workspace.Nearest(name, names); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return fault.New(name, "no such rule", hint)
+	return err
 }
 
 // headings sets the headings of a doc comment as a man page does.

@@ -13,6 +13,7 @@ import (
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/vendorcheck"
 	"github.com/fractl/fractl/internal/vet"
 )
 
@@ -90,7 +91,7 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	start := time.Now()
 	res, err := vet.Run(ctx, vet.Options{
 		Dir: dir, Patterns: o.patterns, Rules: analyzers.Suite(),
-		Enable: o.enable, Disable: o.disable, Tags: o.tags,
+		Enable: o.enable, Disable: o.disable, Tags: o.tags, Known: vendorRuleNames(),
 	})
 	if err != nil {
 		return err
@@ -121,6 +122,15 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	return nil
 }
 
+// vendorRuleNames are rules that a comment in a go.mod may name as well.
+func vendorRuleNames() []string {
+	var names []string
+	for _, r := range vendorcheck.Rules() {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
 func short(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
 // relaxCollector lets the heap of a short-lived command grow: most of what vet
@@ -131,6 +141,6 @@ func relaxCollector() {
 		debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(1 << 30)
+		debug.SetMemoryLimit(400 << 20)
 	}
 }

@@ -6,7 +6,10 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/fractl/fractl/internal/analyzers/crossimport"
+	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
+	"github.com/fractl/fractl/internal/analyzers/replacedrift"
+	"github.com/fractl/fractl/internal/analyzers/timerleak"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/workspace"
 )
@@ -15,7 +18,10 @@ import (
 func Suite() []Rule {
 	return []Rule{
 		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
+		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
+		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},
+		{Analyzer: timerleak.Analyzer, Severity: finding.Error},
 	}
 }
 

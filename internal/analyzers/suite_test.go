@@ -30,7 +30,7 @@ func TestSuite(t *testing.T) {
 				t.Errorf("summary %q: want one line of at most 100 letters without a period", summary)
 			}
 			before := 0
-			for _, part := range []string{"\n# Why\n", "\n# Wrong\n", "\n# Right\n", "\n# When not\n"} {
+			for _, part := range []string{"\n# Why\n", "\n# Wrong\n", "\n# Right\n", "\n# When not\n", "\n# Suppress\n"} {
 				at := strings.Index(rest, part)
 				if at < 0 {
 					t.Errorf("doc.go has no section %q", strings.TrimSpace(part))

@@ -2,6 +2,8 @@ package vet
 
 import (
 	"fmt"
+	"go/token"
+	"go/types"
 	"os"
 	"reflect"
 
@@ -15,7 +17,7 @@ import (
 // analyze runs on n the rules that may find something in it or, where n only
 // serves its importers, those that leave facts for them.
 func (c *checking) analyze(n *node) {
-	a := &analysisRun{n: n, c: c, results: make(map[*analysis.Analyzer]any), failed: make(map[*analysis.Analyzer]error)}
+	a := newAnalysis(n, c.fset, c.sizes, c.index)
 	complete := !n.broken
 	var found []finding.Finding
 	for _, rule := range c.rules {
@@ -52,10 +54,21 @@ func (c *checking) analyze(n *node) {
 // analysisRun runs analyzers on one package, each once.
 type analysisRun struct {
 	n           *node
-	c           *checking
+	fset        *token.FileSet
+	sizes       types.Sizes
+	index       *factIndex
 	results     map[*analysis.Analyzer]any
 	failed      map[*analysis.Analyzer]error
 	diagnostics map[*analysis.Analyzer][]analysis.Diagnostic
+}
+
+func newAnalysis(n *node, fset *token.FileSet, sizes types.Sizes, index *factIndex) *analysisRun {
+	return &analysisRun{
+		n: n, fset: fset, sizes: sizes, index: index,
+		results:     make(map[*analysis.Analyzer]any),
+		failed:      make(map[*analysis.Analyzer]error),
+		diagnostics: make(map[*analysis.Analyzer][]analysis.Diagnostic),
+	}
 }
 
 // run runs a and, before it, what it requires. A panic is an error that names
@@ -99,16 +112,13 @@ func (r *analysisRun) run(a *analysis.Analyzer) (err error) {
 
 func (r *analysisRun) pass(a *analysis.Analyzer, inputs map[*analysis.Analyzer]any) *analysis.Pass {
 	n := r.n
-	facts := passFacts{store: &n.facts, pkg: n.types, index: r.c.index, types: a.FactTypes}
+	facts := passFacts{store: &n.facts, pkg: n.types, index: r.index, types: a.FactTypes}
 	return &analysis.Pass{
-		Analyzer: a, Fset: r.c.fset, Files: n.files, OtherFiles: n.pkg.OtherFiles, IgnoredFiles: n.pkg.IgnoredFiles,
-		Pkg: n.types, TypesInfo: n.info, TypesSizes: r.c.sizes, TypeErrors: n.typeErrs, Module: n.module(),
+		Analyzer: a, Fset: r.fset, Files: n.files, OtherFiles: n.pkg.OtherFiles, IgnoredFiles: n.pkg.IgnoredFiles,
+		Pkg: n.types, TypesInfo: n.info, TypesSizes: r.sizes, TypeErrors: n.typeErrs, Module: n.module(),
 		ResultOf: inputs,
 		ReadFile: os.ReadFile,
 		Report: func(d analysis.Diagnostic) {
-			if r.diagnostics == nil {
-				r.diagnostics = make(map[*analysis.Analyzer][]analysis.Diagnostic)
-			}
 			r.diagnostics[a] = append(r.diagnostics[a], d)
 		},
 		ImportObjectFact: facts.importObject, ExportObjectFact: facts.exportObject,

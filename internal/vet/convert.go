@@ -40,10 +40,10 @@ const hintPrefix = "hint: "
 // those of the package: in one that was generated nothing is fixable. The
 // severity is the one that the diagnostic's category gives, or 0.
 func Finding(ws *workspace.Workspace, fset *token.FileSet, files []*ast.File, rule string, d analysis.Diagnostic) finding.Finding {
-	pos := fset.PositionFor(d.Pos, false)
+	pos := position(ws, fset, d.Pos)
 	end := pos
 	if d.End.IsValid() {
-		end = fset.PositionFor(d.End, false)
+		end = position(ws, fset, d.End)
 	}
 	f := finding.Finding{
 		Rule: rule, Message: d.Message, File: ws.Rel(pos.Filename),
@@ -60,19 +60,31 @@ func Finding(ws *workspace.Workspace, fset *token.FileSet, files []*ast.File, ru
 			f.Hint = hint
 			continue
 		}
-		p := fset.PositionFor(rel.Pos, false)
+		p := position(ws, fset, rel.Pos)
 		if !p.IsValid() || len(f.Related) == maxRelated {
 			continue
 		}
 		f.Related = append(f.Related, finding.Related{File: ws.Rel(p.Filename), Line: p.Line, Message: rel.Message})
 	}
-	if !generated(fset, files, pos.Filename) {
+	if !generated(fset, files, fset.PositionFor(d.Pos, false).Filename) {
 		f.Fixes = fixes(ws, fset, files, d)
 	}
 	if f.Hint == "" && len(f.Fixes) > 0 {
 		f.Hint = f.Fixes[0].Message
 	}
 	return f
+}
+
+// position is where pos is in the file that holds it. Only what cgo has made of
+// a file lies outside of the workspace and is better found by its line comments.
+func position(ws *workspace.Workspace, fset *token.FileSet, pos token.Pos) token.Position {
+	p := fset.PositionFor(pos, false)
+	if p.IsValid() && filepath.IsAbs(filepath.FromSlash(ws.Rel(p.Filename))) {
+		if adjusted := fset.PositionFor(pos, true); !filepath.IsAbs(filepath.FromSlash(ws.Rel(adjusted.Filename))) {
+			return adjusted
+		}
+	}
+	return p
 }
 
 // fixes takes the suggested fixes that stay inside of files which people write.

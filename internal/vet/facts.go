@@ -51,16 +51,16 @@ func (f passFacts) importObject(obj types.Object, fact analysis.Fact) bool {
 	if obj == nil || obj.Pkg() == nil {
 		return false
 	}
-	n := f.index.node(obj.Pkg())
-	if n == nil {
-		return false
-	}
 	key := objectFact{obj, reflect.TypeOf(fact)}
-	if known, ok := n.facts.objects[key]; ok {
-		reflect.ValueOf(fact).Elem().Set(reflect.ValueOf(known).Elem())
-		return true
+	n := f.index.node(obj.Pkg())
+	if n == nil || !n.ours {
+		return key.typ == noReturnType && neverReturns(obj)
 	}
-	return !n.ours && key.typ == noReturnType && neverReturns(obj)
+	known, ok := n.facts.objects[key]
+	if ok {
+		reflect.ValueOf(fact).Elem().Set(reflect.ValueOf(known).Elem())
+	}
+	return ok
 }
 
 func (f passFacts) exportObject(obj types.Object, fact analysis.Fact) {
@@ -156,7 +156,9 @@ func (f passFacts) each(visit func(*factStore, *types.Package)) {
 		}
 		visit(&n.facts, n.types)
 	}
-	walk(f.index.node(f.pkg))
+	if n := f.index.node(f.pkg); n != nil {
+		walk(n)
+	}
 }
 
 // noReturnType is the fact of ctrlflow that a function never returns. Its

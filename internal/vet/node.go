@@ -126,10 +126,15 @@ func stripValue(v ast.Expr) {
 
 // check type-checks the package. Those that it imports must be done.
 func (n *node) check(fset *token.FileSet, sizes types.Sizes, p *problems) {
+	n.checkWith(fset, sizes, p, importer(n.deps))
+}
+
+// checkWith is check with imports from anywhere.
+func (n *node) checkWith(fset *token.FileSet, sizes types.Sizes, p *problems, imp types.Importer) {
 	unwanted := n.unresolved()
 	conf := &types.Config{
 		GoVersion:        n.goVersion(),
-		Importer:         importer(n.deps),
+		Importer:         imp,
 		Sizes:            sizes,
 		FakeImportC:      true,
 		IgnoreFuncBodies: !n.ours,

@@ -8,13 +8,31 @@ import (
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
 	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/workspace"
 )
 
 // suppress drops what ignore comments in the scope suppress, and adds what is
 // wrong with these comments.
 func (r *run) suppress(list []finding.Finding, text *lines) (kept []finding.Finding, suppressed int) {
+	c := comments{ws: r.ws, rules: r.rules, known: r.opts.Known, judged: r.judged}
+	return c.apply(list, r.commented(), text)
+}
+
+// comments applies ignore comments.
+type comments struct {
+	ws    *workspace.Workspace
+	rules ruleset
+	known []string
+	// judged reports whether the rule that a comment names was run where the
+	// comment stands, so that it would have been used if there were a use.
+	judged func(finding.Ignore) bool
+}
+
+// apply drops what the comments in files suppress, and adds what is wrong with
+// these comments.
+func (c comments) apply(list []finding.Finding, files []string, text *lines) (kept []finding.Finding, suppressed int) {
 	var ignores []finding.Ignore
-	for _, file := range r.commented() {
+	for _, file := range files {
 		src := text.source(file)
 		if strings.HasSuffix(file, ".go") {
 			ignores = append(ignores, finding.IgnoresInGo(file, src)...)
@@ -24,17 +42,17 @@ func (r *run) suppress(list []finding.Finding, text *lines) (kept []finding.Find
 	}
 	kept, used := finding.Suppress(list, ignores)
 	suppressed = len(list) - len(kept)
-	rule, ok := r.rules.commentRule()
+	rule, ok := c.rules.commentRule()
 	if !ok {
 		return kept, suppressed
 	}
 	for i, ig := range ignores {
-		if message, hint := r.complaint(ig, used[i]); message != "" {
+		if message, hint := c.complaint(ig, used[i]); message != "" {
 			f := finding.Finding{
-				Rule: rule.Name(), Severity: r.rules.severity(rule, 0), File: ig.File, Message: message, Hint: hint,
+				Rule: rule.Name(), Severity: c.rules.severity(rule, 0), File: ig.File, Message: message, Hint: hint,
 				Line: ig.Line, Column: ig.Column, EndLine: ig.Line, EndColumn: ig.EndColumn,
 			}
-			if owner := r.ws.FractionOf(path.Dir(ig.File)); owner != nil {
+			if owner := c.ws.FractionOf(path.Dir(ig.File)); owner != nil {
 				f.Fraction = owner.Name
 			}
 			kept = append(kept, f)
@@ -59,8 +77,8 @@ func (r *run) commented() []string {
 }
 
 // complaint says what is wrong with an ignore comment, or "".
-func (r *run) complaint(ig finding.Ignore, used bool) (message, hint string) {
-	known := append(slices.Clone(r.rules.known), r.opts.Known...)
+func (c comments) complaint(ig finding.Ignore, used bool) (message, hint string) {
+	known := append(slices.Clone(c.rules.known), c.known...)
 	isRule := slices.Contains(known, ig.Rule)
 	switch {
 	case ig.Spaced && !isRule:
@@ -75,14 +93,13 @@ func (r *run) complaint(ig finding.Ignore, used bool) (message, hint string) {
 			hint = "write " + finding.IgnoreDirective
 		}
 		return ignore.Incomplete(ig), hint
-	case used || !r.judged(ig):
+	case used || !c.judged(ig):
 		return "", ""
 	}
 	return "ignore comment for " + ig.Rule + " suppresses nothing", "remove it"
 }
 
-// judged reports whether the rule that a comment names was run where the
-// comment stands, so that it would have been used if there were a use for it.
+// judged reports whether the rule that a comment names was run on its file.
 func (r *run) judged(ig finding.Ignore) bool {
 	rule, ok := r.rules.named(ig.Rule)
 	switch {

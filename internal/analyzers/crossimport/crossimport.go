@@ -70,7 +70,13 @@ func packageFiles(pass *analysis.Pass) ([]string, map[string]*token.File) {
 	placed := make(map[string]*token.File)
 	var names []string
 	for _, f := range pass.Files {
-		if file := pass.Fset.File(f.Package); file != nil && filepath.Ext(file.Name()) == ".go" {
+		file := pass.Fset.File(f.Package)
+		switch {
+		case file == nil || filepath.Ext(file.Name()) != ".go":
+		case strings.HasSuffix(file.Name(), ".cgo1.go"):
+			// What cgo made of it names the file that people write.
+			names = append(names, pass.Fset.PositionFor(f.Package, true).Filename)
+		default:
 			placed[file.Name()] = file
 			names = append(names, file.Name())
 		}

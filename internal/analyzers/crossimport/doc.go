@@ -54,7 +54,9 @@
 // Code that is no business of any one fraction (a logger's format, a test
 // harness) belongs under shared in fractl.yaml, with its reason. A gateway may
 // import the package at the root of a fraction that it lists under loads: that
-// is how a plugin is linked into its process. While a package is being moved
-// behind a contract, suppress the finding with the reason and an issue's
-// number.
+// is how a plugin is linked into its process.
+//
+// # Suppress
+//
+//	//fractl:ignore crossimport moves behind contracts/auth/v1 with issue 412
 package crossimport

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -172,4 +173,21 @@ func (c *checker) reach(from *workspace.Fraction, dir string) []route {
 	}
 	slices.SortFunc(list, func(a, b route) int { return cmp.Compare(a.dir, b.dir) })
 	return list
+}
+
+// Shape is what findings in other packages depend on of a file, given by its
+// path relative to the root: whether it was made from a contract and, in a
+// package of no fraction, what it imports. It serves those who keep findings.
+func Shape(ws *workspace.Workspace, rel string, src []byte) []string {
+	s := parseSource(rel, src)
+	shape := []string{strconv.FormatBool(s.fromContract()), strconv.FormatBool(s.program())}
+	if ws.FractionOf(s.dir()) != nil {
+		return shape
+	}
+	for _, r := range s.references() {
+		if r.kind == importRef || r.kind == linknameRef {
+			shape = append(shape, r.path)
+		}
+	}
+	return shape
 }

@@ -32,7 +32,13 @@
 //
 // # When not
 //
-// These findings cannot be suppressed by a comment. Where the suppressions of
-// a code base are being brought in order, `vet: {severity: {ignore: note}}` in
-// fractl.yaml keeps them from failing a build.
+// Where the suppressions of a code base are being brought in order, a lower
+// severity in fractl.yaml keeps these findings from failing a build.
+//
+// # Suppress
+//
+// These findings cannot be suppressed by a comment. In fractl.yaml:
+//
+//	vet:
+//	  severity: {ignore: note}
 package ignore

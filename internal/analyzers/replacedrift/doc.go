@@ -19,9 +19,8 @@
 // once, without loading a package, since the go command refuses to load most
 // drifted modules. Under `go vet -vettool=fractl` only Go files have positions,
 // so it stands at the package clause of the module's first package, by folder,
-// and begins with the position that is meant; and go vet does not run again
-// when nothing but go.mod or modules.txt has changed. `fractl vendor-check`
-// reports it together with all else that can drift.
+// and begins with the position that is meant. `fractl vendor-check` reports it
+// together with all else that can drift.
 //
 // # Why
 //
@@ -50,4 +49,8 @@
 //
 // Never: a build that is meant to ignore vendor/ has no use for it. Run 'go mod
 // vendor', or 'go work vendor' in a workspace, and commit the result.
+//
+// # Suppress
+//
+//	replace example.com/lib => ../lib //fractl:ignore replacedrift vendored from a branch until v1.3.0
 package replacedrift
