@@ -33,6 +33,7 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newCompletionCommand(e),
+		newVendorCheckCommand(e),
 		newVersionCommand(e),
 	)
 	return root

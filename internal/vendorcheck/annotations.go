@@ -60,7 +60,7 @@ func (c *checker) newestGo(b *build) string {
 // localAnnotation compares the note of a local replacement that provides
 // packages with its go.mod. From go 1.17 on each such module is noted.
 func (c *checker) localAnnotation(b *build, l *list, m *modulestxt.Module) {
-	if b.olderThan("1.17") || len(m.Packages) == 0 || len(l.paths[m.Mod.Path]) == 0 {
+	if b.olderThan("1.17") || len(m.Packages) == 0 || m.Mod.Version == "" {
 		return
 	}
 	r := b.replacement(m.Mod)

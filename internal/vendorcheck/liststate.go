@@ -72,8 +72,12 @@ func (c *checker) listLines(b *build, l *list) {
 		} else {
 			first[m.Mod] = m
 		}
+		if m.Mod.Version == "" && len(m.Packages) > 0 {
+			c.report(ModulesTxtRule, finding.Error, l.place(m.Packages[0].Line), b.repair,
+				fmt.Sprintf("package %s stands under the replacement of every version of %s, which holds none", m.Packages[0].Path, m.Mod.Path), l.related(m))
+		}
 		second := false
-		if len(m.Packages) > 0 {
+		if len(m.Packages) > 0 && m.Mod.Version != "" {
 			if prev := providers[m.Mod.Path]; prev != nil && prev.Mod != m.Mod {
 				second = true
 				c.report(ModulesTxtRule, finding.Error, l.place(m.Line), b.repair,

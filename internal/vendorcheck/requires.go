@@ -156,21 +156,22 @@ func (c *checker) surplusRequire(b *build, l *list, e *entry) {
 		finding.Related{File: side.file, Message: "expected: require " + named(e.Mod)})
 }
 
-// excludedRequire reports an exclude of the very version that is required and
-// vendored: the go command drops the requirement, then misses it.
+// excludedRequire reports an exclude of the very version that is required: the
+// go command drops the requirement, then wants go.mod to be updated. In a
+// workspace it only misses what is vendored.
 func (c *checker) excludedRequire(b *build, l *list) {
 	for _, m := range b.mains {
 		for _, x := range m.file.Exclude {
 			e := l.meta[x.Mod]
-			if e == nil || e.packages == 0 {
+			if b.work != nil && (e == nil || e.packages == 0) {
 				continue
 			}
 			for _, r := range m.file.Require {
 				if r.Mod == x.Mod {
 					p := requireAt(m, r)
 					c.report(RequireDriftRule, finding.Error, at(m.name, x.Syntax), "run 'go mod tidy', then "+b.repair,
-						fmt.Sprintf("exclude %s takes away what %s:%d requires and vendor/ holds", named(x.Mod), p.file, p.line),
-						finding.Related{File: p.file, Line: p.line, Message: "required here"}, l.related(e.Module))
+						fmt.Sprintf("exclude %s takes away what %s:%d requires", named(x.Mod), p.file, p.line),
+						finding.Related{File: p.file, Line: p.line, Message: "required here"})
 				}
 			}
 		}
