@@ -47,7 +47,7 @@ func (c *checker) listProblems(b *build, l *list) {
 		if p.Cosmetic {
 			sev = finding.Warning
 		}
-		message := "modules.txt: " + p.Text
+		message := p.Text
 		if i == modulestxt.MaxProblems-1 && l.file.Dropped > 0 {
 			message += fmt.Sprintf("; %d further lines are no better", l.file.Dropped)
 			sev = finding.Error

@@ -194,8 +194,14 @@ func (c *checker) replaceDiffers(b *build, l *list, r *replacement, lines []*mod
 	for _, m := range lines {
 		related = append(related, l.related(m))
 	}
-	want := module.Version{Path: r.rep.Old.Path, Version: r.rep.Old.Version}
-	related = append(related, finding.Related{File: l.name, Message: "expected: # " + named(want) + " => " + named(r.New)})
+	// What the go command would write: in the line that differs or, where there
+	// is none, in one of its own.
+	expected := finding.Related{File: l.name, Message: "expected: # " + named(r.rep.Old) + " => " + named(r.New)}
+	if len(lines) > 0 && lines[0] != instead {
+		expected.Line = lines[0].Line
+		expected.Message = "expected: # " + named(lines[0].Mod) + " => " + named(r.New)
+	}
+	related = append(related, expected)
 
 	what := directive(r.rep)
 	var message string

@@ -122,12 +122,11 @@ func (c *checker) missingRequire(b *build, l *list, r *require, instead *entry, 
 	switch {
 	case instead != nil:
 		message = fmt.Sprintf("%s, but %s has %s", what, l.at(instead.Line), instead.Mod.Version)
-		related = append(related, l.related(instead.Module))
+		related = append(related, l.related(instead.Module), finding.Related{File: l.name, Line: instead.Line, Message: "expected: " + want})
 	case l.meta[r.mod] != nil:
 		e := l.meta[r.mod]
 		message = fmt.Sprintf("%s, but %s does not mark it '## explicit'", what, l.at(e.Line))
-		want += ", ## explicit"
-		related = append(related, l.related(e.Module))
+		related = append(related, l.related(e.Module), finding.Related{File: l.name, Line: e.Line, Message: "expected: " + want + ", marked ## explicit"})
 	case l.paths[path] != nil && l.paths[path][0].Mod.Version != "":
 		other := l.paths[path][0]
 		message = fmt.Sprintf("%s, but %s has %s", what, l.at(other.Line), other.Mod.Version)
