@@ -34,9 +34,12 @@ func (c *checker) replaceDrift(b *build, l *list, gone map[string]bool) {
 }
 
 // sharedTarget reports two modules of the build that are replaced by one and
-// the same, which the go command refuses: checkMultiplePaths of
-// cmd/go/internal/modload/load.go.
+// the same, which the go command refuses outside workspaces: checkMultiplePaths
+// of cmd/go/internal/modload/load.go.
 func (c *checker) sharedTarget(b *build, l *list) {
+	if b.work != nil {
+		return
+	}
 	first := map[module.Version]string{}
 	look := func(m module.Version) {
 		to, r := m, b.replacement(m)

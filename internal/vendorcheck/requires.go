@@ -33,12 +33,17 @@ func (c *checker) requireDrift(b *build, l *list) (gone map[string]bool) {
 		}
 		c.missingRequire(b, l, r, surplus.take(r.mod.Path), gone)
 	}
+	if b.lax() && len(asked) == 0 && len(l.used) > 0 {
+		// Without marks only this is certain: modules come from requirements.
+		e := l.used[0]
+		c.report(RequireDriftRule, finding.Error, l.place(e.Line), b.repair,
+			fmt.Sprintf("%s and what follows is vendored, but %s requires nothing", named(e.Mod), b.files()))
+	}
 	for _, path := range surplus.order {
 		for _, e := range surplus.left[path] {
 			c.surplusRequire(b, l, e)
 		}
 	}
-	c.excludedRequire(b, l)
 	return gone
 }
 

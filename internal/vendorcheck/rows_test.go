@@ -202,6 +202,19 @@ func rows() []row {
 			edit(t, dir, "vendor/modules.txt", "## explicit; go 1.12\n", "## explicit; go 1.20\n")
 			edit(t, dir, "vendor/modules.txt", "# example.com/lib =>", "# example.com/errors => ./lib\n# example.com/lib =>")
 		}, want: []string{"error replacedrift go.mod:16 replace example.com/lib => ./lib, but example.com/errors comes from there already"}},
+		{name: "63 go line below a local replacement's", mutate: mod("go 1.24", "go 1.18"), silent: true},
+		{name: "64 go 1.16", mutate: mod("go 1.24", "go 1.16"), silent: true},
+		{name: "65 go 1.13", mutate: mod("go 1.24", "go 1.13"), silent: true},
+		{name: "go 1.13 without a require", mutate: func(t *testing.T, dir string) {
+			rewrite(t, dir, "go.mod", "module example.com/app\n\ngo 1.13\n")
+			rewrite(t, dir, "vendor/modules.txt", "# example.com/errors v0.9.1\nexample.com/errors\nexample.com/errors/wrap\n")
+			rewrite(t, dir, "main.go", "package main\n\nimport _ \"example.com/errors/wrap\"\n\nfunc main() {}\n")
+			for _, gone := range []string{"lib", "vendor/example.com/lib", "vendor/example.com/quote", "vendor/example.com/sampler", "vendor/example.com/tool"} {
+				remove(t, dir, gone)
+			}
+		}, want: []string{"error requiredrift vendor/modules.txt:1 example.com/errors v0.9.1 and what follows is vendored, but go.mod requires nothing"}},
+		{name: "no go line", mutate: mod("go 1.24\n", ""), silent: true},
+		{name: "59-62 no effect on vendor", mutate: mod("go 1.24\n", "go 1.24.1\n\ntoolchain go1.24.2\n\ngodebug default=go1.21\n\nretract v1.0.0\n"), silent: true},
 		{name: "67 tool not vendored", mutate: func(t *testing.T, dir string) {
 			edit(t, dir, "vendor/modules.txt", "example.com/tool/cmd/tool\n", "")
 			remove(t, dir, "vendor/example.com/tool")

@@ -77,6 +77,11 @@ func TestUntouched(t *testing.T) {
 			t.Fatal(err)
 		}
 		texts = append(texts, fmt.Sprintf("%+v", r))
+		for _, f := range r.Findings {
+			if !slices.ContainsFunc(Rules(), func(rule Rule) bool { return rule.Name == f.Rule }) {
+				t.Errorf("rule %s is not listed in Rules", f.Rule)
+			}
+		}
 		for _, rule := range Rules() {
 			found := false
 			for _, f := range r.Findings {
