@@ -64,6 +64,9 @@ type checker struct {
 // checkSink reports one use of a method that has a sibling with a context.
 func (c *checker) checkSink(sel inspector.Cursor, s *sink) {
 	ctx, inReach := c.reach(sel)
+	if ctx.Nil {
+		return // what is left to do where there is no context
+	}
 	category := c.category(sel, ctx, inReach)
 	d := analysis.Diagnostic{
 		Pos: sel.Node().Pos(), End: sel.Node().End(), Category: label(category),

@@ -168,3 +168,72 @@ var lazy = sync.OnceValue(func() error {
 	_, err := db.Exec("x") // want `there is ExecContext$`
 	return err
 })
+
+// Where there is no context after all.
+
+func fallback(ctx context.Context) error {
+	if ctx != nil {
+		_, err := db.ExecContext(ctx, "x")
+		return err
+	}
+	_, err := db.Exec("x")
+	return err
+}
+
+func fallbackElse(ctx context.Context) {
+	if ctx != nil && db != nil {
+		db.Exec("x") // want `use ExecContext; ctx is in reach`
+	} else {
+		db.Exec("x") // want `use ExecContext; ctx is in reach`
+	}
+	if db == nil || ctx != nil {
+		return
+	} else {
+		db.Exec("x")
+	}
+	if ctx == nil && db != nil {
+		db.Exec("x")
+	}
+}
+
+func noFallback(ctx context.Context) {
+	if ctx != nil {
+		db.PingContext(ctx)
+	}
+	db.Exec("x") // want `use ExecContext; ctx is in reach`
+}
+
+func (s *withField) fallback() {
+	if s.ctx == nil {
+		db.Exec("x")
+		return
+	}
+	db.Exec("x") // want `use ExecContext; s.ctx is in reach`
+}
+
+// A type that is given its context by WithContext carries it.
+
+type carrier interface {
+	WithContext(ctx context.Context) carrier
+	Exec(query string, args ...any) (sql.Result, error)
+}
+
+func carried(ctx context.Context, c carrier) {
+	c.WithContext(ctx).Exec("x")
+}
+
+// handed is called with the value that has the context.
+
+func handed(e interface{ Name() string }) { // want handed:`ctxlessDB`
+	db.Exec("x") // want `there is ExecContext$`
+}
+
+func (s *withField) Name() string { return s.name }
+
+func (s *withField) hands() {
+	handed(s)
+}
+
+func (s *withField) doesNotHand(other interface{ Name() string }) {
+	handed(other) // want `inreach.handed calls \(\*sql.DB\).Exec without a context; s.ctx is in reach`
+}
