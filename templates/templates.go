@@ -72,9 +72,9 @@ func Pieces() []Piece {
 		{Name: "lifecycle", Doc: "ordered start and drain", FS: sub("pieces/lifecycle")},
 		{Name: "telemetry", Doc: "structured logs and traces", FS: sub("pieces/telemetry")},
 		{Name: "problem", Doc: "problem+json errors", FS: sub("pieces/problem")},
-		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "telemetry"}},
-		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store")},
-		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Wired: true, Early: true},
+		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "settings"}},
+		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store"), Requires: []string{"settings"}},
+		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true},
 	}
 }
 
