@@ -99,14 +99,14 @@ func Fraction(req Request) (*Outcome, error) {
 			Import: path.Join(modPath, "internal", piece.Name), Wired: piece.Wired, Early: piece.Early})
 	}
 	s := skeleton{place: p, tree: tree, pieces: pieces, data: d}
-	files, err := s.render()
-	if err != nil {
-		return nil, err
-	}
 	if resource != DefaultResource {
 		if err := s.checkResource(resource); err != nil {
 			return nil, err
 		}
+	}
+	files, err := s.render()
+	if err != nil {
+		return nil, err
 	}
 	plan, err := s.plan(files, lock.Answers{Name: n.Name, Kind: tree.Kind, Module: modPath, Resource: resource, Pieces: pieceNames}, optional)
 	if err != nil {
