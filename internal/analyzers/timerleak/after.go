@@ -11,6 +11,7 @@ import (
 
 	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/flow"
+	"github.com/fractl/fractl/internal/analyzers/internal/reach"
 )
 
 // long is from when on it matters that each turn of a loop leaves a timer
@@ -82,11 +83,30 @@ func (c *checker) otherContinues(clause inspector.Cursor) bool {
 		if other == clause.Node() {
 			continue
 		}
-		if !c.leavesLoop(other.Body) {
+		if !c.leavesLoop(other.Body) && !c.isDone(other.Comm) {
 			return true
 		}
 	}
 	return false
+}
+
+// isDone reports whether a clause receives from the Done channel of a context:
+// what comes behind it in the loop, or before it on the next turn, is the end.
+func (c *checker) isDone(comm ast.Stmt) bool {
+	stmt, ok := comm.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	recv, ok := ast.Unparen(stmt.X).(*ast.UnaryExpr)
+	if !ok || recv.Op != token.ARROW {
+		return false
+	}
+	call, ok := ast.Unparen(recv.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Done" && reach.IsContext(c.info.TypeOf(sel.X))
 }
 
 // leavesLoop reports whether body, of a select clause, ends by leaving the loop.

@@ -31,6 +31,8 @@ type Context struct {
 	// Nil: a test has found it nil on the way to the position, so that there
 	// is none to pass on, and the code knows it.
 	Nil bool
+	// Testing: it is that of a test, from a *testing.T or the like.
+	Testing bool
 	// Holder is the name of the variable that yields it, without what is
 	// selected: "r" of "r.Context()"; "" where it has no name.
 	Holder string
@@ -218,7 +220,9 @@ func (f *finder) fields(list *ast.FieldList, receiver bool) (Context, bool) {
 					continue
 				}
 			}
-			return f.named(field, suffix), true
+			c := f.named(field, suffix)
+			c.Testing = declaredIn(t, "testing")
+			return c, true
 		}
 	}
 	return Context{}, false
