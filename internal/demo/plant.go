@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,9 +13,8 @@ type plant struct {
 	rule string
 	// file is the file in which the fault is found, relative to the root.
 	file string
-	// old is replaced by text in the file in (file itself where that is
-	// empty); where old is empty the file is new.
-	in, old, text string
+	// old is replaced by text in the file; where it is empty the file is new.
+	old, text string
 	// also are further new files that the fault needs; they are in order.
 	also map[string]string
 }
@@ -77,7 +75,7 @@ func Quiet() {} //fractl:ignore timerleak
 `,
 		}, {
 			// The replacement is gone; the vendored copy still stands for it.
-			rule: "replacedrift", file: otherFraction + "/vendor/modules.txt", in: otherFraction + "/go.mod",
+			rule: "replacedrift", file: otherFraction + "/go.mod",
 			old: "replace " + modulePrefix + "/contracts => ../contracts\n", text: "",
 		},
 	}
@@ -93,15 +91,14 @@ func (p plant) apply(root string) error {
 	if p.old == "" {
 		return write(root, p.file, p.text)
 	}
-	in := cmp.Or(p.in, p.file)
-	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(in)))
+	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(p.file)))
 	if err != nil {
 		return err
 	}
 	if bytes.Count(data, []byte(p.old)) != 1 {
-		return fmt.Errorf("%s: does not hold %q exactly once", in, p.old)
+		return fmt.Errorf("%s: does not hold %q exactly once", p.file, p.old)
 	}
-	return write(root, in, string(bytes.Replace(data, []byte(p.old), []byte(p.text), 1)))
+	return write(root, p.file, string(bytes.Replace(data, []byte(p.old), []byte(p.text), 1)))
 }
 
 func write(root, name, text string) error {

@@ -228,12 +228,24 @@ func (c *checker) replaceDiffers(b *build, l *list, r *replacement, lines []*mod
 	c.report(ReplaceDriftRule, finding.Error, at(r.file, r.rep.Syntax), b.repair, message, related...)
 }
 
-// replaceUnasked reports a line of the list that no directive asks for.
+// replaceUnasked reports a line of the list that no directive asks for. The
+// finding stands where the directive is missing: at the require of the module,
+// else at the line that names the main module or the workspace's version.
 func (c *checker) replaceUnasked(b *build, l *list, m *modulestxt.Module) {
 	_, side := b.goVersion()
-	c.report(ReplaceDriftRule, finding.Error, l.place(m.Line), b.repair,
-		fmt.Sprintf("%s is replaced by %s, but not in %s", named(m.Mod), named(l.meta[m.Mod].new), b.files()),
-		finding.Related{File: side.file, Message: "expected: replace " + named(m.Mod) + " => " + named(l.meta[m.Mod].new)})
+	if b.work == nil {
+		side = at(b.mains[0].name, b.mains[0].file.Module.Syntax)
+	}
+	for _, r := range b.requires() {
+		if r.mod.Path == m.Mod.Path {
+			side = r.where[0]
+			break
+		}
+	}
+	by := named(l.meta[m.Mod].new)
+	c.report(ReplaceDriftRule, finding.Error, side, b.repair,
+		fmt.Sprintf("%s is not replaced in %s, but %s says => %s", named(m.Mod), b.files(), l.at(m.Line), by),
+		l.related(m))
 }
 
 // sameFolder reports whether two spellings of a target mean one folder.
