@@ -16,12 +16,10 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/modfile"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/scaffold"
-	"github.com/fractl/fractl/internal/scaffold/edit"
 	"github.com/fractl/fractl/internal/scaffold/lock"
 	"github.com/fractl/fractl/internal/scaffold/render"
 	"github.com/fractl/fractl/internal/workspace"
@@ -161,39 +159,6 @@ func ownerOf(content []byte) scaffold.Owner {
 		return scaffold.Generated
 	}
 	return scaffold.Seeded
-}
-
-// completeModule adds the requirements to go.mod, and go.sum.
-func (s skeleton) completeModule(files []placed) ([]placed, error) {
-	mod := filepath.Join(s.place.target, "go.mod")
-	i := slices.IndexFunc(files, func(f placed) bool { return f.target == mod })
-	if i < 0 {
-		return files, nil
-	}
-	var pieceNames []string
-	for _, p := range s.pieces {
-		pieceNames = append(pieceNames, p.Name)
-	}
-	requires, sum, err := templates.Modules(s.tree.Kind, pieceNames)
-	if err != nil {
-		return nil, err
-	}
-	var list []*modfile.Require
-	for _, r := range requires {
-		req := &modfile.Require{Indirect: r.Indirect}
-		req.Mod.Path, req.Mod.Version = r.Path, r.Version
-		list = append(list, req)
-	}
-	had, err := modfile.Parse(files[i].Template, files[i].Content, nil)
-	if err != nil {
-		return nil, fault.New(files[i].Template, err.Error(), "")
-	}
-	list = append(list, had.Require...)
-	if files[i].Content, err = edit.Requires(files[i].Template, files[i].Content, list); err != nil {
-		return nil, err
-	}
-	return append(files, placed{target: filepath.Join(s.place.target, "go.sum"), owner: scaffold.Seeded,
-		File: render.File{Path: "go.sum", Content: sum, Mode: 0o644, Template: "go.sum"}}), nil
 }
 
 // lock makes the record of the fraction.
