@@ -106,6 +106,18 @@ func dsn(path string, q url.Values) string {
 }
 
 func (e *sqlite) claim(ctx context.Context, writer *sql.DB, owner string) error {
+	// The first connections of several processes turn a new file to WAL, or
+	// recover one after a crash, and there SQLite gives up without waiting.
+	return poll(ctx, func() (done bool, err error) {
+		err = e.claimOnce(ctx, writer, owner)
+		if isBusy(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+func (e *sqlite) claimOnce(ctx context.Context, writer *sql.DB, owner string) error {
 	tx, err := writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -146,18 +158,18 @@ func (e *sqlite) lock(ctx context.Context, _ *sql.DB) (unlock func() error, err 
 	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
 }
 
-// poll calls try until it holds the lock, fails, or ctx ends.
-func poll(ctx context.Context, try func() (held bool, err error)) error {
+// poll calls try until it is done, fails, or ctx ends.
+func poll(ctx context.Context, try func() (done bool, err error)) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		held, err := try()
-		if held || err != nil {
+		done, err := try()
+		if done || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for another instance to migrate: %w", ctx.Err())
+			return fmt.Errorf("wait for another instance: %w", ctx.Err())
 		case <-ticker.C:
 		}
 	}
