@@ -58,8 +58,10 @@ func (h *Health) guard(next http.Handler) http.Handler {
 // machine. A proxy here that passes on what others ask says so in a header, and
 // a web page that sends a browser here does not know us as localhost.
 func isLocal(r *http.Request) bool {
-	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
-		return false
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
 	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !from.Addr().Unmap().IsLoopback() {

@@ -83,8 +83,11 @@ func New(s Settings, id Identity, log *slog.Logger) (*Health, error) {
 	return h, nil
 }
 
-// Add registers a check. All are added before Serve.
+// Add registers a check. All are added before Listen, by one goroutine.
 func (h *Health) Add(c Check) error {
+	if h.listener.Load() != nil {
+		return fmt.Errorf("health: check %s is added after the start", c.Name)
+	}
 	if c.Name == "" || c.Run == nil {
 		return errors.New("health: a check needs a name and a function")
 	}

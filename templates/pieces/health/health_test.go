@@ -7,8 +7,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -91,7 +95,7 @@ func TestHungDependency(t *testing.T) {
 	}
 }
 
-// TestProbesAskNobody shows that the dependency is asked by the clock alone.
+// However many probes come at once, the dependency is asked by the clock alone.
 func TestProbesAskNobody(t *testing.T) {
 	var runs atomic.Int64
 	s := quick()
@@ -102,11 +106,45 @@ func TestProbesAskNobody(t *testing.T) {
 	}))
 	h.SetReady(true)
 	wait(t, h, "/readyz", "ok")
-	for range 1000 {
-		get(t, h, "/readyz?verbose", nil)
+	var probers sync.WaitGroup
+	for range 10 {
+		probers.Go(func() {
+			for range 100 {
+				for _, path := range []string{"/livez", "/readyz", "/readyz?verbose", "/startupz"} {
+					w := httptest.NewRecorder()
+					h.http.Handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+					if w.Code != 200 {
+						t.Errorf("%s = %d", path, w.Code)
+					}
+				}
+			}
+		})
 	}
+	probers.Wait()
 	if n := runs.Load(); n != 1 {
-		t.Errorf("1000 probes: the check was run %d times, want 1", n)
+		t.Errorf("4000 probes: the check was run %d times, want 1", n)
+	}
+}
+
+// A load balancer learns that the program stops while it can still be asked.
+func TestNotReadyBeforeTheListenerCloses(t *testing.T) {
+	h := serve(t, quick())
+	h.SetReady(true)
+	if status, _ := get(t, h, "/readyz", nil); status != 200 {
+		t.Fatalf("/readyz = %d", status)
+	}
+	h.SetReady(false)
+	for range 3 {
+		if status, body := get(t, h, "/readyz", nil); status != 503 {
+			t.Errorf("/readyz of a stopping program = %d %s", status, body)
+		}
+	}
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if conn, err := net.Dial("tcp", h.Addr()); err == nil {
+		conn.Close()
+		t.Error("the listener is open after the end")
 	}
 }
 
@@ -185,7 +223,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		if strings.HasPrefix(p.Metric, "health_") || strings.HasPrefix(p.Metric, "fraction_") {
+		if !strings.HasPrefix(p.Metric, "go_") { // these names are fixed by the Go collector
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
 	}
@@ -195,6 +233,9 @@ func TestMetrics(t *testing.T) {
 		`health_check_good{check="db",fraction="auth"} 1`,
 		`fraction_info{fraction="auth",version="1.2.3"} 1`,
 		`go_goroutines{fraction="auth"}`,
+		`go_gc_heap_live_bytes{fraction="auth"}`,
+		`go_sched_latencies_seconds_bucket{fraction="auth",`,
+		`process_resident_memory_bytes{fraction="auth"}`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics has no %s", want)
@@ -212,6 +253,9 @@ func TestAddRefuses(t *testing.T) {
 		if err := h.Add(c); err == nil {
 			t.Errorf("a check with %s is taken", name)
 		}
+	}
+	if err := serve(t, quick()).Add(check("late", Critical, nil)); err == nil {
+		t.Error("a check is taken after the start")
 	}
 }
 
@@ -246,26 +290,51 @@ func TestServeBeforeListen(t *testing.T) {
 	}
 }
 
-func BenchmarkReadyz(b *testing.B) {
-	h, err := New(quick(), Identity{}, nil)
+// What a prober waits for while every check hangs. The 99th percentile is that
+// of whole requests over a kept connection.
+func BenchmarkProbes(b *testing.B) {
+	h, err := New(quick(), Identity{Fraction: "auth"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(b.Context(), "GET", "/readyz", nil)
-	if err != nil {
+	hung := make(chan struct{})
+	for _, name := range []string{"db", "cache", "mail"} {
+		if err := h.Add(check(name, Critical, func(context.Context) error { <-hung; return nil })); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := h.Listen(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	for b.Loop() {
-		h.http.Handler.ServeHTTP(discard{}, request)
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(context.WithoutCancel(b.Context())) }()
+	defer func() {
+		close(hung)
+		if err := errors.Join(h.Shutdown(context.WithoutCancel(b.Context())), <-ended); err != nil {
+			b.Error(err)
+		}
+	}()
+	h.SetReady(true)
+	for _, path := range []string{"/livez", "/readyz", "/readyz?verbose"} {
+		b.Run(path[1:], func(b *testing.B) {
+			client := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
+			defer client.CloseIdleConnections()
+			var took []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				response, err := client.Get("http://" + h.Addr() + path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds())/1e3, "p99-µs")
+		})
 	}
 }
-
-// discard is a response that nobody reads.
-type discard struct{}
-
-func (discard) Header() http.Header         { return http.Header{} }
-func (discard) WriteHeader(int)             {}
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func quick() Settings {
 	s := Defaults()

@@ -19,11 +19,16 @@ type metrics struct {
 	duration   *prometheus.GaugeVec
 }
 
-// runtimeMetrics are those of package runtime/metrics that are shown beside the
-// classic ones: what the scheduler and the collector keep requests waiting for.
-var runtimeMetrics = collectors.GoRuntimeMetricsRule{
-	Matcher: regexp.MustCompile(`^/(sched/latencies|sched/gomaxprocs|gc/heap/(live|goal)|gc/gomemlimit|sync/mutex/wait/total)`),
-}
+// runtimeMetrics are those of package runtime/metrics that are shown, of more
+// than a hundred: goroutines, memory, garbage collection, and what makes
+// requests wait. A list of what is allowed, so that a new Go release does not
+// bring series that nobody asked for.
+var runtimeMetrics = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^(` +
+	`/sched/(goroutines|gomaxprocs|threads/total|latencies|pauses/total/gc):.*|` +
+	`/gc/(cycles/total|heap/allocs|heap/live|heap/goal|heap/objects|gomemlimit):.*|` +
+	`/memory/classes/(total|heap/objects|heap/stacks|heap/released):.*|` +
+	`/cpu/classes/(total|user|gc/total):.*|` +
+	`/sync/mutex/wait/total:.*)$`)}
 
 func newMetrics(id Identity, ready func() bool) (*metrics, error) {
 	m := &metrics{registry: prometheus.NewRegistry()}
@@ -37,7 +42,8 @@ func newMetrics(id Identity, ready func() bool) (*metrics, error) {
 		Help: "How long the last run of the check took.",
 	}, []string{"check"})
 	for _, c := range []prometheus.Collector{
-		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(runtimeMetrics)),
+		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled(), collectors.WithGoCollectorRuntimeMetrics(runtimeMetrics)),
+		collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name:        "fraction_info",

@@ -9,24 +9,51 @@ import (
 // routes are everything that the admin listener serves.
 func (h *Health) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", h.probe(func() bool { return true }))
-	mux.HandleFunc("GET /startupz", h.probe(func() bool { return h.phase.Load() != starting }))
-	mux.HandleFunc("GET /readyz", h.probe(h.ready))
+	mux.HandleFunc("GET /livez", h.probe(h.alive))
+	mux.HandleFunc("GET /startupz", h.probe(h.started))
+	mux.HandleFunc("GET /readyz", h.probe(h.readiness))
 	mux.Handle("GET /metrics", h.metrics.handler())
 	mux.Handle("GET /debug/", h.guard(debug()))
 	return mux
 }
 
+// The words that a probe answers with.
+const (
+	ok          = "ok"
+	degraded    = "degraded"
+	unavailable = "unavailable"
+)
+
+// alive: that it is answered is all there is to know. A program that asked its
+// dependencies here would be restarted for their faults, which helps nobody.
+func (h *Health) alive() string { return ok }
+
+func (h *Health) started() string {
+	if h.phase.Load() == starting {
+		return unavailable
+	}
+	return ok
+}
+
+func (h *Health) readiness() string {
+	if !h.ready() {
+		return unavailable
+	}
+	for _, check := range h.checks {
+		if check.Level == Degraded && !check.good() {
+			return degraded
+		}
+	}
+	return ok
+}
+
 // probe answers with the state of one question. It reads memory and nothing
 // else, so that it is quick whatever the dependencies do.
-func (h *Health) probe(good func() bool) http.HandlerFunc {
+func (h *Health) probe(state func() string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		status, word := http.StatusOK, "ok"
-		switch {
-		case !good():
-			status, word = http.StatusServiceUnavailable, "unavailable"
-		case h.degraded():
-			word = "degraded"
+		status, word := http.StatusOK, state()
+		if word == unavailable {
+			status = http.StatusServiceUnavailable
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -45,16 +72,6 @@ func (h *Health) probe(good func() bool) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = w.Write(append(body, '\n'))
 	}
-}
-
-// degraded tells whether some check fails that is not critical.
-func (h *Health) degraded() bool {
-	for _, check := range h.checks {
-		if check.Level == Degraded && !check.good() {
-			return true
-		}
-	}
-	return false
 }
 
 // report is what a verbose probe answers.
