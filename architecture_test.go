@@ -33,7 +33,7 @@ var layers = []struct {
 	{"templates", nil},
 	{"internal/blueprint/", []string{"internal/fault", "internal/workspace", "internal/scaffold", "internal/scaffold/", "internal/blueprint/", "templates"}},
 	{"internal/demo/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/scaffold", "internal/scaffold/commit", "internal/blueprint", "internal/vet", "internal/vendorcheck", "internal/analyzers", "templates"}},
-	{"internal/moddata/", []string{"internal/fault", "internal/workspace", "internal/scaffold/", "internal/blueprint", "templates", "internal/moddata/"}},
+	{"internal/moddata/", []string{"internal/fault", "internal/workspace", "internal/scaffold", "internal/scaffold/", "internal/blueprint", "templates", "internal/moddata/"}},
 	{"cmd/fractl", []string{"internal/", "templates"}},
 	{"testdata/", []string{"internal/", "templates"}},
 }

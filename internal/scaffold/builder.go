@@ -231,9 +231,14 @@ func (b *Builder) findOverlaps() {
 	}
 }
 
-// shown turns a path relative to the base into one relative to the root.
+// shown turns a path relative to the base into one relative to the root; the
+// root itself is shown in full.
 func (b *Builder) shown(full string) string {
-	return relative(b.root, filepath.Join(b.base, filepath.FromSlash(full)))
+	abs := filepath.Join(b.base, filepath.FromSlash(full))
+	if rel := relative(b.root, abs); rel != "." {
+		return rel
+	}
+	return filepath.ToSlash(abs)
 }
 
 func (b *Builder) block(name, fact string) {

@@ -169,8 +169,6 @@ func (s *session) stage(ctx context.Context, plan *scaffold.Plan, steps []step) 
 	if err != nil {
 		return err
 	}
-	// First all content goes to the system, then all of it to the disk: the
-	// waits for the disk overlap, and none holds up the making of a file.
 	for batch := range slices.Chunk(s.staging(plan, steps), 200) { // open at once
 		if err := s.writeBatch(ctx, folders, batch); err != nil {
 			return err
@@ -215,36 +213,33 @@ func (s *session) staging(plan *scaffold.Plan, steps []step) []staged {
 	return list
 }
 
+// writeBatch makes files one after the other, which a filesystem does no faster
+// at once, and lets each wait for the disk while the next is made: the disk then
+// takes many in one go.
 func (s *session) writeBatch(ctx context.Context, dirs folders, batch []staged) error {
-	files := make([]*os.File, len(batch))
+	var g errgroup.Group
 	var failed error
-	for i, w := range batch {
+	for _, w := range batch {
 		if failed = ctx.Err(); failed != nil {
 			break
 		}
-		var err error
-		if files[i], err = dirs.fill(w.name, w.data, w.mode); err == nil && w.exact {
-			err = s.disk.chmod(w.name, w.mode)
-		}
-		if err != nil {
-			failed = stageFault(w.target, err)
-			break
-		}
-	}
-	var g errgroup.Group
-	g.SetLimit(32)
-	for i, f := range files {
-		switch {
-		case f == nil:
-		case failed != nil:
-			f.Close() // its folder is about to be removed
-		default:
+		f, err := dirs.fill(w.name, w.data, w.mode)
+		if err == nil {
+			if w.exact {
+				failed = s.disk.chmod(w.name, w.mode)
+			}
 			g.Go(func() error {
-				if err := s.disk.settle(f, batch[i].name); err != nil {
-					return stageFault(batch[i].target, err)
+				if err := s.disk.settle(f, w.name); err != nil {
+					return stageFault(w.target, err)
 				}
 				return nil
 			})
+		} else {
+			failed = err
+		}
+		if failed != nil {
+			failed = stageFault(w.target, failed)
+			break
 		}
 	}
 	return errors.Join(failed, g.Wait())

@@ -14,22 +14,30 @@ import (
 )
 
 // goFile maps the imports of a Go file and formats it. A file that was copied
-// and whose imports stay as they are comes back untouched: it was formatted
-// where it is kept.
+// and whose imports stay as they are comes back untouched, and unread from the
+// imports on: it was compiled and formatted where it is kept.
 func goFile(tmpl string, src []byte, executed bool, mapImport func(string) (string, error)) ([]byte, error) {
+	if !executed {
+		fset := token.NewFileSet()
+		head, err := parser.ParseFile(fset, tmpl, src, parser.ImportsOnly)
+		if err != nil {
+			return nil, goFault(tmpl, src, err)
+		}
+		changed, err := mapImports(tmpl, fset, head, mapImport)
+		if err != nil {
+			return nil, err
+		}
+		if !changed {
+			return src, nil
+		}
+	}
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, tmpl, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, goFault(tmpl, src, err)
 	}
-	changed := false
-	if mapImport != nil {
-		if changed, err = mapImports(tmpl, fset, file, mapImport); err != nil {
-			return nil, err
-		}
-	}
-	if !executed && !changed {
-		return src, nil
+	if _, err := mapImports(tmpl, fset, file, mapImport); err != nil {
+		return nil, err
 	}
 	// What gofmt does with a whole file; go/format would parse it once more.
 	ast.SortImports(fset, file)
@@ -46,6 +54,9 @@ func goFile(tmpl string, src []byte, executed bool, mapImport func(string) (stri
 // only looks like one. It reports whether any was replaced.
 func mapImports(tmpl string, fset *token.FileSet, file *ast.File, mapImport func(string) (string, error)) (bool, error) {
 	changed := false
+	if mapImport == nil {
+		return false, nil
+	}
 	for _, spec := range file.Imports {
 		old, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {

@@ -71,7 +71,7 @@ func TestTreeErrors(t *testing.T) {
 		{"syntax", "a.tmpl", "x\n\n{{if}}", "tree/a.tmpl:3", "missing value for if"},
 		{"unknown function", "a.tmpl", "{{now}}", "tree/a.tmpl:1", `function "now" not defined`},
 		{"go", "a.go.tmpl", "package a\n\nfunc {{.Name}}( {\n", "tree/a.go.tmpl:3", "renders to Go that does not parse"},
-		{"go as it is", "a.go", "package a\nfunc f( {\n", "tree/a.go:2", "renders to Go that does not parse"},
+		{"go as it is", "a.go", "package a\nimport (\n\"fmt\nx\n", "tree/a.go:3", "renders to Go that does not parse"},
 		{"yaml", "a.yaml.tmpl", "a: 1\nb: [\n", "tree/a.yaml.tmpl:", "renders to YAML that does not parse"},
 		{"yaml key twice", "a.yml", "a: 1\na: 2\n", "tree/a.yml:2", "already defined"},
 		{"json", "a.json", "{\n\"a\": }\n", "tree/a.json:2", "renders to JSON that does not parse"},

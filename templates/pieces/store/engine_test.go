@@ -51,15 +51,19 @@ func postgresPlace(t *testing.T) place {
 	p.settings.Password = settings.NewSecret(password)
 	schema := "test_" + strings.ToLower(rand.Text())
 	p.options = Options{Owner: "auth", Schema: schema, Migrations: migrations(), Log: slog.New(slog.DiscardHandler)}
+	target, err := p.settings.target()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, admin, err := newPostgres(target.pg, p.settings, p.options).open(p.settings, p.options)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		db, err := Open(context.Background(), p.settings, p.options)
-		if err != nil {
-			return // the test never made it
-		}
-		defer db.Close()
-		if _, err := db.Writer().ExecContext(context.Background(), "DROP SCHEMA "+schema+" CASCADE"); err != nil {
+		if _, err := admin.ExecContext(context.Background(), "DROP SCHEMA IF EXISTS "+schema+" CASCADE"); err != nil {
 			t.Errorf("clean up: %v", err)
 		}
+		admin.Close()
 	})
 	return p
 }

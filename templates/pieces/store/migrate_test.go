@@ -250,7 +250,7 @@ func TestMigrateWaits(t *testing.T) {
 		}
 		p.settings.MigrateTimeout = 50 * time.Millisecond
 		_, err = open(t, p).Migrate(t.Context())
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "wait for another instance to migrate") {
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "wait for another instance") {
 			t.Errorf("Migrate = %v", err)
 		}
 		if err := unlock(); err != nil {

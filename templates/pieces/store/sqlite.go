@@ -46,16 +46,35 @@ func (e *sqlite) open(s Settings, o Options) (reader, writer *sql.DB, err error)
 }
 
 // makeFile makes an empty file, which SQLite takes for an empty database,
-// because SQLite itself would let everybody read it.
+// because one that SQLite makes can be read by everybody.
+//
+// It must never open a file that exists: POSIX ends all locks that a process
+// holds on a file when the process closes any descriptor of it, and thereby
+// those of SQLite's connections. So the file is made under another name, and
+// has no descriptor any more when it gets its own.
 func makeFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	dir, name := filepath.Split(filepath.FromSlash(path))
+	if dir == "" {
+		dir = "."
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.CreateTemp(dir, name+".new*") // with mode 0600
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	defer os.Remove(f.Name())
+	if err := f.Close(); err != nil {
+		return err
+	}
+	// It may exist by now, or the file system may know no links: then the file
+	// is made by SQLite after all.
+	_ = os.Link(f.Name(), path)
+	return nil
 }
 
 // connector makes connections to a file with what every connection needs.
@@ -78,15 +97,27 @@ func connector(path string, busy time.Duration, params ...string) (driver.Connec
 	return moderncsqlite.NewConnector(dsn(path, q))
 }
 
-// dsn is the name of an existing file in the form that the driver takes,
-// whatever characters are in its path.
+// dsn is the name of a file in the form that the driver takes, whatever
+// characters are in its path.
 func dsn(path string, q url.Values) string {
-	q.Set("mode", "rw")
+	q.Set("mode", "rwc")
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()
 }
 
 func (e *sqlite) claim(ctx context.Context, writer *sql.DB, owner string) error {
+	// The first connections of several processes turn a new file to WAL, or
+	// recover one after a crash, and there SQLite gives up without waiting.
+	return poll(ctx, func() (done bool, err error) {
+		err = e.claimOnce(ctx, writer, owner)
+		if isBusy(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+func (e *sqlite) claimOnce(ctx context.Context, writer *sql.DB, owner string) error {
 	tx, err := writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -127,18 +158,18 @@ func (e *sqlite) lock(ctx context.Context, _ *sql.DB) (unlock func() error, err 
 	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
 }
 
-// poll calls try until it holds the lock, fails, or ctx ends.
-func poll(ctx context.Context, try func() (held bool, err error)) error {
+// poll calls try until it is done, fails, or ctx ends.
+func poll(ctx context.Context, try func() (done bool, err error)) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		held, err := try()
-		if held || err != nil {
+		done, err := try()
+		if done || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for another instance to migrate: %w", ctx.Err())
+			return fmt.Errorf("wait for another instance: %w", ctx.Err())
 		case <-ticker.C:
 		}
 	}
