@@ -27,7 +27,7 @@ func (d *demo) runFraction() ([]string, error) {
 	for _, call := range []struct{ method, server, path, body, want string }{
 		{"POST", "web", "/v1/items", `{"name":"first"}`, "201"},
 		{"GET", "web", "/v1/items", "", "200"},
-		{"POST", "web", "/v1/items", `{"nmae":"x"}`, "400"},
+		{"POST", "web", "/v1/items", `{"nmae":"x"}`, "422"},
 		{"GET", "health", "/readyz?verbose", "", "200"},
 	} {
 		line, status, err := p.call(d.ctx, call.method, call.server, call.path, call.body)
@@ -59,7 +59,9 @@ func (d *demo) start() (*process, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	cmd := d.command(dir, nil, d.program(), "--set", "http.addr=127.0.0.1:0", "--set", "health.addr=127.0.0.1:0")
+	cmd := d.command(dir, nil, d.program(), "--set", "http.addr=127.0.0.1:0", "--set", "health.addr=127.0.0.1:0",
+		// Nobody balances load here.
+		"--set", "shutdown.wait=0s")
 	logs, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
