@@ -304,6 +304,7 @@ func (x exportData) Import(path string) (*types.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
+	//lint:ignore SA1019 the go command hands its tools the compiler's archives
 	r, err := gcexportdata.NewReader(f)
 	if err != nil {
 		return nil, err
