@@ -5,9 +5,14 @@
 // lists the renames to come. An error, or a context that ends, undoes those that
 // were done. A process that is killed leaves the journal behind, and Recover,
 // which every command calls before it plans, undoes them then; where only the
-// tidying up was left it does that. The journal is written to the disk before
-// the first rename and what it points to before it, so that this holds over a
-// loss of power as well.
+// tidying up was left it does that.
+//
+// So that this holds over a loss of power as well, what a person had before is
+// never at stake: the bytes that replace a file, the backup of the old ones and
+// the journal are on the disk before the first rename. A new file is worth less,
+// as the same answers make it again: its bytes are written out before the
+// journal is synced, but it is not synced itself where the system can do the one
+// without the other (writeOut).
 //
 // One process at a time commits below a folder: a second one waits.
 package commit
@@ -113,8 +118,8 @@ func (s *session) do(st step) error {
 		}
 		return s.disk.rename(st.Staged, st.Path) // a filesystem without links
 	case stepReplace:
-		if err := s.keep(st); err != nil {
-			return err
+		if data, err := s.disk.root.ReadFile(st.Path); err != nil || scaffold.Hash(data) != st.Old {
+			return errors.Join(errChanged, err)
 		}
 		return s.disk.rename(st.Staged, st.Path)
 	case stepRemove:
@@ -164,6 +169,13 @@ func (s *session) stage(ctx context.Context, plan *scaffold.Plan, steps []step) 
 			return stageFault(dir, err)
 		}
 	}
+	for _, st := range steps {
+		if st.Kind == stepReplace {
+			if err := s.keep(st); err != nil {
+				return stageFault(st.Path, err)
+			}
+		}
+	}
 	folders, err := s.disk.openAll(dirs)
 	defer folders.close()
 	if err != nil {
@@ -174,6 +186,9 @@ func (s *session) stage(ctx context.Context, plan *scaffold.Plan, steps []step) 
 			return err
 		}
 	}
+	if !syncNew {
+		dirs = []string{inFolder("new"), inFolder("old")}
+	}
 	return s.syncAll(dirs)
 }
 
@@ -183,9 +198,9 @@ type staged struct {
 	target string // where it goes
 	mode   fs.FileMode
 	data   []byte
-	// exact asks for the mode as it is, whatever the umask: a file that is
-	// replaced keeps the bits that it had.
-	exact bool
+	// replaces is true where it goes in the place of a file of the user. Then it
+	// gets the mode as it is, whatever the umask, and has to be on the disk.
+	replaces bool
 }
 
 // staging lists the files to write.
@@ -225,11 +240,11 @@ func (s *session) writeBatch(ctx context.Context, dirs folders, batch []staged) 
 		}
 		f, err := dirs.fill(w.name, w.data, w.mode)
 		if err == nil {
-			if w.exact {
+			if w.replaces {
 				failed = s.disk.chmod(w.name, w.mode)
 			}
 			g.Go(func() error {
-				if err := s.disk.settle(f, w.name); err != nil {
+				if err := s.disk.settle(f, w.name, w.replaces); err != nil {
 					return stageFault(w.target, err)
 				}
 				return nil
@@ -259,12 +274,18 @@ func (s *session) syncAll(dirs []string) error {
 // stepFault names the file of a step that failed.
 func stepFault(st step, err error) error {
 	f := fault.New(st.Path, "cannot be written: "+reason(err), "nothing was changed; mend that and run the command again")
-	if errors.Is(err, fs.ErrExist) {
+	switch {
+	case errors.Is(err, fs.ErrExist):
 		f.Fact = "came into being while fractl was at work"
+	case errors.Is(err, errChanged):
+		f.Fact = errChanged.Error()
 	}
 	f.Err = err
 	return f
 }
+
+// errChanged is a file that is no longer what the plan was made for.
+var errChanged = errors.New("changed while fractl was at work")
 
 // stageFault names the file whose content could not be written.
 func stageFault(target string, err error) error {

@@ -190,6 +190,22 @@ func TestRecoverKeepsLaterEdits(t *testing.T) {
 	}
 }
 
+// TestRecoverTakesEmptyFilesForOurs is what a loss of power leaves of new files.
+func TestRecoverTakesEmptyFilesForOurs(t *testing.T) {
+	base := fixture(t)
+	before := snapshot(t, base)
+	kill(t, base, "apply", lastJournalled(t))
+	put(t, base, "auth/go.mod", "", 0o644)
+	put(t, base, "README.md", "", 0o644)
+	recovered, err := Recover(base)
+	if err != nil || len(recovered) != 1 || len(recovered[0].Kept) > 0 {
+		t.Errorf("recovered %+v, %v", recovered, err)
+	}
+	if diff := cmp.Diff(before, snapshot(t, base)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestInterruptRestoresEveryByte(t *testing.T) {
 	n := countSteps(t)
 	for i := range n {
@@ -270,7 +286,7 @@ func TestOneAtATime(t *testing.T) {
 
 func TestDamagedJournal(t *testing.T) {
 	base := fixture(t)
-	put(t, base, Folder+"/journal", `{"schema": 1, "steps": [{"kind": "mov`, 0o644)
+	put(t, base, Folder+"/journal", `{"schema": 1, "steps": [{"kind": "mov`+journalEnd, 0o644)
 	_, err := Recover(base)
 	if err == nil || !strings.Contains(err.Error(), "journal of an interrupted fractl is damaged") {
 		t.Errorf("error %v", err)

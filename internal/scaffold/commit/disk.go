@@ -39,7 +39,7 @@ func (d disk) write(name string, data []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return d.settle(f, name)
+	return d.settle(f, name, true)
 }
 
 // fill makes a new file called base in dir, which is the folder of name, and
@@ -61,11 +61,16 @@ func (d disk) fill(dir *os.Root, base, name string, data []byte, mode fs.FileMod
 	return f, nil
 }
 
-// settle brings the content of an open file to the disk and closes it.
-func (d disk) settle(f *os.File, name string) error {
+// settle brings the content of an open file to the disk and closes it. hard asks
+// for no less than a sync.
+func (d disk) settle(f *os.File, name string, hard bool) error {
 	err := d.before("sync", name)
-	if err == nil {
+	switch {
+	case err != nil:
+	case hard:
 		err = f.Sync()
+	default:
+		err = writeOut(f)
 	}
 	return errors.Join(err, f.Close())
 }

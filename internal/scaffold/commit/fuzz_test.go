@@ -19,7 +19,7 @@ func FuzzRecover(f *testing.F) {
 		base := filepath.Join(top, "base")
 		put(t, top, "outside.txt", "outside\n", 0o644)
 		put(t, base, "inside.txt", "inside\n", 0o644)
-		put(t, base, Folder+"/journal", string(journal), 0o644)
+		put(t, base, Folder+"/journal", string(journal)+journalEnd, 0o644)
 		if err := os.Symlink("..", filepath.Join(base, "link")); err != nil {
 			t.Skip(err)
 		}

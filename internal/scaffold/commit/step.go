@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/scaffold"
 )
@@ -152,28 +154,38 @@ type journal struct {
 	Steps  []step `json:"steps"`
 }
 
-// writeJournal puts the journal in place in one go, on the disk.
+// journalEnd is the last line of a journal. One without it was never complete,
+// and so none of its steps was begun.
+const journalEnd = "\nend\n"
+
+// writeJournal writes the journal to the disk. Until it is there in full nothing
+// has happened.
 func (s *session) writeJournal(steps []step) error {
 	data, err := json.Marshal(journal{Schema: 1, Steps: steps})
 	if err != nil {
 		return err
 	}
-	part := inFolder("journal.part")
-	if err := s.disk.write(part, data, 0o644); err != nil {
-		return stageFault(part, err)
+	name := inFolder("journal")
+	f, err := s.disk.fill(s.disk.root, name, name, append(data, journalEnd...), 0o644)
+	if err != nil {
+		return stageFault(name, err)
 	}
-	if err := s.disk.rename(part, inFolder("journal")); err != nil {
-		return stageFault(part, err)
+	// All three at once: a filesystem does them in one go. Without its entry in
+	// the folder, and that of the folder, nobody would find the journal.
+	var g errgroup.Group
+	g.Go(func() error { return s.disk.settle(f, name, true) })
+	g.Go(func() error { return s.syncAll([]string{Folder, "."}) })
+	if err := g.Wait(); err != nil {
+		return stageFault(name, err)
 	}
-	// The entry of the folder itself has to last too, or nobody finds it.
-	return s.syncAll([]string{Folder, "."})
+	return nil
 }
 
-// readJournal parses a journal; one that leads out of the base is refused by
-// the root through which every step goes.
+// readJournal parses a complete journal; one that leads out of the base is
+// refused by the root through which every step goes.
 func readJournal(data []byte) ([]step, error) {
 	var j journal
-	if err := json.Unmarshal(data, &j); err != nil {
+	if err := json.Unmarshal(bytes.TrimSuffix(data, []byte(journalEnd)), &j); err != nil {
 		return nil, err
 	}
 	if j.Schema != 1 {

@@ -18,9 +18,9 @@ type order struct {
 	Name  string    `json:"name"`
 	Count uint8     `json:"count"`
 	At    time.Time `json:"at"`
-	Lines []struct {
+	Total struct {
 		Price float64 `json:"price"`
-	} `json:"lines"`
+	} `json:"total"`
 }
 
 func TestReadJSON(t *testing.T) {
@@ -43,7 +43,7 @@ func TestReadJSON(t *testing.T) {
 		status            int
 		detail            string // of the problem, or of its only field
 	}{
-		{"good", js, `{"name":"a","count":255,"lines":[{"price":1.5}]}`, 204, ""},
+		{"good", js, `{"name":"a","count":255,"total":{"price":1.5}}`, 204, ""},
 		{"charset", "application/json; charset=UTF-8", `{}` + " \n", 204, ""},
 		{"other charset", "application/json; charset=latin1", `{}`, 415, "the body must be of type application/json in UTF-8"},
 		{"form", "application/x-www-form-urlencoded", `{}`, 415, "the body must be of type application/json"},
@@ -57,7 +57,7 @@ func TestReadJSON(t *testing.T) {
 		{"unknown", js, `{"nam\u0065s":1}`, 422, "names is not a known field"},
 		{"wrong type", js, `{"name":1}`, 422, "name must be a string"},
 		{"out of range", js, `{"count":256}`, 422, "count must be a whole number that is not negative and in range"},
-		{"nested", js, `{"lines":[{"price":"1"}]}`, 422, "lines.price must be a number"},
+		{"nested", js, `{"total":{"price":"1"}}`, 422, "total.price must be a number"},
 		{"text form", js, `{"at":"yesterday"}`, 400, "the body holds a value of the wrong form"},
 		{"too large", js, `{"name":"` + strings.Repeat("x", 100) + `"}`, 413, "the body must not be over 100 bytes"},
 		{"too large after the value", js, `{}` + strings.Repeat(" ", 100), 413, "the body must not be over 100 bytes"},
@@ -121,7 +121,7 @@ func FuzzReadJSON(f *testing.F) {
 	f.Add(`{"name":"a"}`)
 	f.Add(`{} {}`)
 	f.Add(`[[[[`)
-	f.Add(`{"at":"2026-01-02T03:04:05Z","lines":[{"price":1e400}]}`)
+	f.Add(`{"at":"2026-01-02T03:04:05Z","total":{"price":1e400}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
