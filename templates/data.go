@@ -24,6 +24,9 @@ type Data struct {
 	Pieces []ChosenPiece
 	// Has tells for every known piece whether it was chosen.
 	Has map[string]bool
+	// Engine is the engine of each known piece, empty where the piece was not
+	// chosen or has none.
+	Engine map[string]string
 	// Versions are those of everything that is not a Go module.
 	Versions Versions
 }
@@ -101,6 +104,26 @@ type ChosenPiece struct {
 	Wired bool
 	// Early is that of Piece.
 	Early bool
+	// Engine is the engine that was chosen; its Name is empty for a piece that
+	// has none.
+	Engine ChosenEngine
+}
+
+// ChosenEngine is the engine of a piece as the wiring file needs it.
+type ChosenEngine struct {
+	// Name is the engine's name, for example etcd.
+	Name string
+	// Type is the exported identifier of piece and engine, for example RingEtcd.
+	Type string
+	// Alias is the name that its package is imported under, for example ringetcd:
+	// two pieces may have engines of one name.
+	Alias string
+	// Import is the import path of its copy in the fraction.
+	Import string
+	// Section is the section of the configuration, for example ring_etcd.
+	Section string
+	// Wired is that of Engine.
+	Wired bool
 }
 
 // Versions are the pinned versions of what the templates name and what go.mod

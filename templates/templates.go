@@ -42,6 +42,9 @@ type Piece struct {
 	FS fs.FS
 	// Requires are the pieces that it imports.
 	Requires []string
+	// Engines are the ways in which it can do its work; a fraction has exactly
+	// one of them. None means that there is no choice.
+	Engines []Engine
 	// Wired is true where it takes part in the generated wiring.
 	Wired bool
 	// Early is true where a wired piece starts before the store is migrated and
@@ -49,8 +52,33 @@ type Piece struct {
 	Early bool
 }
 
+// Engine is one way in which a piece does its work. Its code is the sub-package
+// of its name, where there is one, and is copied only if it was chosen, while
+// every other sub-package of the piece always is. What lies below the folder
+// fraction/ of that sub-package goes into the fraction's folder, as with a piece.
+type Engine struct {
+	Name string
+	// Doc is one line for help texts.
+	Doc string
+	// Default is true for the engine that a fraction gets where none is named.
+	// Just one of a piece's is.
+	Default bool
+	// Wired is true where its package has Settings and Defaults of its own, which
+	// become the section <piece>_<engine> of the configuration.
+	Wired bool
+}
+
 // PiecesImport is the import path below which the pieces live in this module.
 const PiecesImport = "github.com/fractl/fractl/templates/pieces"
+
+// Set is everything that fractions are made from.
+type Set struct {
+	Trees  []Tree
+	Pieces []Piece
+}
+
+// All is the set of this program.
+func All() Set { return Set{Trees: Trees(), Pieces: Pieces()} }
 
 // Workspace is the tree that `fractl init` writes.
 func Workspace() fs.FS { return sub("workspace") }

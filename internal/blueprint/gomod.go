@@ -28,11 +28,11 @@ func (s skeleton) completeModule(files []placed) ([]placed, error) {
 	if i < 0 {
 		return files, nil
 	}
-	var pieceNames []string
-	for _, p := range s.pieces {
-		pieceNames = append(pieceNames, p.Name)
+	var specs []string
+	for _, p := range s.picks {
+		specs = append(specs, p.String())
 	}
-	requires, sum, err := templates.Modules(s.tree.Kind, pieceNames)
+	requires, sum, err := templates.Modules(s.tree.Kind, specs)
 	if err != nil {
 		return nil, err
 	}

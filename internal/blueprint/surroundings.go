@@ -11,7 +11,7 @@ import (
 
 // editWorkspace plans the entry in fractl.yaml and the use line in go.work,
 // where there are such files.
-func (s skeleton) editWorkspace(b *scaffold.Builder, optional []string) error {
+func (s skeleton) editWorkspace(b *scaffold.Builder) error {
 	p := s.place
 	if p.ws != nil && p.ws.Manifest != nil {
 		data, err := os.ReadFile(filepath.Join(p.ws.Root, manifestPath))
@@ -19,7 +19,7 @@ func (s skeleton) editWorkspace(b *scaffold.Builder, optional []string) error {
 			return fault.New(manifestPath, "cannot be read: "+err.Error(), "")
 		}
 		out, err := edit.AddFraction(manifestPath, data, edit.Fraction{Name: s.data.Name.Name,
-			Dir: p.ws.Rel(p.target), Kind: s.tree.Kind, Pieces: optional})
+			Dir: p.ws.Rel(p.target), Kind: s.tree.Kind, Pieces: optional(s.tree, s.picks)})
 		if err != nil {
 			return err
 		}
