@@ -76,9 +76,18 @@ type part struct {
 	under string
 }
 
-// render renders the skeleton of the kind, the copies of the pieces and what
-// the pieces add to the skeleton, and completes go.mod and go.sum.
+// render renders the whole fraction, with go.mod and go.sum complete.
 func (s skeleton) render() ([]placed, error) {
+	files, err := s.renderParts()
+	if err != nil {
+		return nil, err
+	}
+	return s.completeModule(files)
+}
+
+// renderParts renders the skeleton of the kind, the copies of the pieces and
+// what the pieces add to the skeleton.
+func (s skeleton) renderParts() ([]placed, error) {
 	parts := s.parts()
 	rendered := make([][]render.File, len(parts))
 	var g errgroup.Group
@@ -111,7 +120,7 @@ func (s skeleton) render() ([]placed, error) {
 			}
 		}
 	}
-	return s.completeModule(all)
+	return all, nil
 }
 
 // join adds the sections of a fragment, a YAML file of a piece that stands where
@@ -140,9 +149,12 @@ func (s skeleton) parts() []part {
 		copied := options("pieces", p.Name)
 		copied.Keep = p.copies
 		parts = append(parts, part{p.FS, copied, path.Join("internal", p.Name)})
-		for _, dir := range []string{"fraction", path.Join(p.engine.Name, "fraction")} {
-			added, err := fs.Sub(p.FS, dir)
-			if err == nil && isDir(added) && (dir == "fraction" || p.engine.Name != "") {
+		dirs := []string{"fraction"}
+		if p.engine.Name != "" {
+			dirs = append(dirs, path.Join(p.engine.Name, "fraction"))
+		}
+		for _, dir := range dirs {
+			if added, err := fs.Sub(p.FS, dir); err == nil && isDir(added) {
 				parts = append(parts, part{added, options("pieces", p.Name, dir), ""})
 			}
 		}

@@ -5,17 +5,16 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/fractl/fractl/internal/blueprint"
 	"github.com/fractl/fractl/templates"
 )
 
@@ -49,7 +48,7 @@ func TestVersionsAreThoseOfGoMod(t *testing.T) {
 func TestDirectModulesAreThoseImported(t *testing.T) {
 	for name, pieces := range combinations() {
 		t.Run(name, func(t *testing.T) {
-			files, err := Render("service", pieces)
+			files, err := blueprint.Sample("service", pieces)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,11 +76,11 @@ func TestDirectModulesAreThoseImported(t *testing.T) {
 }
 
 // TestDataIsComplete makes the data anew, and shows that what templates.Modules
-// puts together for any combination of pieces is tidy. It runs the go command
+// puts together for a combination of pieces is tidy. It runs the go command
 // many times, so it has to be asked for.
 func TestDataIsComplete(t *testing.T) {
 	if os.Getenv("FRACTL_TEST_MODDATA") == "" {
-		t.Skip("set FRACTL_TEST_MODDATA=1 to run go mod tidy on every combination of pieces")
+		t.Skip("set FRACTL_TEST_MODDATA=1 to run go mod tidy on combinations of pieces")
 	}
 	fresh, err := Generate(t.Context(), root)
 	if err != nil {
@@ -97,7 +96,7 @@ func TestDataIsComplete(t *testing.T) {
 	for name, pieces := range combinations() {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			files, err := Render("service", pieces)
+			files, err := blueprint.Sample("service", pieces)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,13 +127,32 @@ func TestDataIsComplete(t *testing.T) {
 	}
 }
 
-// combinations are all sets of optional pieces, by a name for each.
+// combinations cover every pair of optional pieces and engines, and what there is
+// alone and in full, by a name for each.
 func combinations() map[string][]string {
+	optional := Optional(templates.Trees()[0])
 	sets := map[string][]string{"base": nil}
-	for _, piece := range Optional(templates.Trees()[0]) {
-		for name, set := range maps.Clone(sets) {
-			sets[name+"+"+piece] = append(slices.Clone(set), piece)
+	add := func(set []string) { sets[strings.Join(append([]string{"base"}, set...), "+")] = set }
+	for i, these := range optional {
+		for _, a := range these {
+			add([]string{a})
+			for _, those := range optional[i+1:] {
+				for _, b := range those {
+					add([]string{a, b})
+				}
+			}
 		}
+	}
+	longest := 0
+	for _, specs := range optional {
+		longest = max(longest, len(specs))
+	}
+	for n := range longest {
+		var all []string
+		for _, specs := range optional {
+			all = append(all, specs[n%len(specs)])
+		}
+		add(all)
 	}
 	return sets
 }
