@@ -66,7 +66,7 @@ func (t *transition) requires(mod *pair) (kept bool, err error) {
 	e.drop(made, wanted, imports)
 	e.put(made, wanted, imports)
 	// Only the go command knows what the requirements of others need.
-	t.out.Tidy = e.kept || len(e.disk) < len(e.diskWas) && e.othersIn(made, wanted)
+	t.out.Tidy = e.kept || len(e.disk) < len(e.diskWas) && e.hasOthers()
 	return e.kept, e.write(t)
 }
 
@@ -130,7 +130,7 @@ func (e *requireEdit) drop(made, wanted map[string]requirement, imports []string
 		if _, stays := wanted[p]; stays {
 			continue
 		}
-		if e.imported(p, imports) {
+		if _, ours := e.record[p]; ours && e.imported(p, imports) {
 			e.kept = true
 		}
 		gone = append(gone, p)
@@ -177,11 +177,10 @@ func (e *requireEdit) put(made, wanted map[string]requirement, imports []string)
 	}
 }
 
-// othersIn reports whether there are requirements that fractl has not put in.
-func (e *requireEdit) othersIn(made, wanted map[string]requirement) bool {
+// hasOthers reports whether there are requirements that fractl has not put in.
+func (e *requireEdit) hasOthers() bool {
 	for p := range e.disk {
-		_, before := made[p]
-		if _, after := wanted[p]; !before && !after {
+		if _, ours := e.record[p]; !ours {
 			return true
 		}
 	}

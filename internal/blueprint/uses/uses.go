@@ -29,7 +29,7 @@ type Use struct {
 // Lost compares two states of a module's Go files, which map slash-separated
 // paths relative to the module's folder to contents. It returns, sorted, each
 // import of a package that is gone, and each fault that the type checker finds
-// in the second state and not in the first.
+// in the second state of a package and not in the first.
 //
 // Types of other packages are unknown to it: what depends on them is taken to be
 // right. Files that do not parse are left to the compiler.
@@ -125,12 +125,31 @@ func (l *lost) types() {
 		for _, u := range check(dir, l.before) {
 			known[u] = true
 		}
+		if len(known) == 0 && !holds(dir, l.before) {
+			continue // a new package, which is somebody else's to check
+		}
 		for _, u := range check(dir, l.after) {
-			if !known[u] {
+			if !known[u] && (l.stays(u.File) || certain(u.What)) {
 				l.found = append(l.found, u)
 			}
 		}
 	}
+}
+
+// certain reports whether a fault is one that does not come from types that are
+// unknown here. A file that was there shows those in both states.
+func certain(what string) bool {
+	return strings.Contains(what, "redeclared") || strings.Contains(what, "undefined")
+}
+
+// holds reports whether a folder has any of the files.
+func holds(dir string, files map[string][]byte) bool {
+	for name := range files {
+		if path.Dir(name) == dir {
+			return true
+		}
+	}
+	return false
 }
 
 // check type-checks the packages of one folder, each by itself.
