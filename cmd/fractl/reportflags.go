@@ -83,17 +83,30 @@ func (s reporting) print(e *env, r *finding.Report) error {
 		return err
 	}
 	if s.format.Name == "text" {
-		var told []string
-		for _, f := range r.Findings {
-			if f.Severity >= s.min && f.Hint != "" && !slices.Contains(told, f.Hint) {
-				told = append(told, f.Hint)
-				e.ui.hint(f.Hint)
-			}
-		}
+		e.ui.hints(r.Findings, s.min)
 	}
 	e.ui.omitted(omitted, s.min)
 	if r.Fails(s.failOn) {
 		return errReport
 	}
 	return nil
+}
+
+// maxHints is how many next steps are told: a reader takes them one by one.
+const maxHints = 8
+
+// hints prints the next steps of findings, each once.
+func (u *ui) hints(list []finding.Finding, from finding.Severity) {
+	var told []string
+	for _, f := range list {
+		if f.Severity >= from && f.Hint != "" && !slices.Contains(told, f.Hint) {
+			told = append(told, f.Hint)
+		}
+	}
+	for _, hint := range told[:min(len(told), maxHints)] {
+		u.hint(hint)
+	}
+	if more := len(told) - maxHints; more > 0 {
+		u.note("fractl: %d more hints; --format json has them all", more)
+	}
 }

@@ -79,7 +79,8 @@ func unitWorkspace(cfg *unitchecker.Config) (*workspace.Workspace, error) {
 	switch {
 	case modulePath == "" && (cfg.Standard[cfg.ImportPath] || !strings.Contains(strings.Split(cfg.ImportPath, "/")[0], ".") && standard(cfg)):
 		return nil, nil
-	case version != "" && strings.Contains(dir, "@"+version), slices.Contains(strings.Split(dir, "/"), "vendor"):
+	// A checkout may lie below a folder called vendor, or job@v2.
+	case version != "" && strings.Contains(dir+"/", "@"+version+"/"), strings.HasSuffix(dir, "/vendor/"+cfg.ImportPath):
 		return nil, nil
 	}
 	ws, err := find(cfg.Dir)
