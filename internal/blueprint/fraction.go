@@ -107,9 +107,8 @@ func Fraction(req Request) (*Outcome, error) {
 
 // answersOf are the answers with these pieces.
 func answersOf(answers lock.Answers, picks []pick) lock.Answers {
-	answers.Pieces, answers.Auto = nil, nil
+	answers.Pieces, answers.Auto = specs(picks), nil
 	for _, p := range picks {
-		answers.Pieces = append(answers.Pieces, p.String())
 		if p.auto {
 			answers.Auto = append(answers.Auto, p.Name)
 		}

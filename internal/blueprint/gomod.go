@@ -28,11 +28,7 @@ func (s skeleton) completeModule(files []placed) ([]placed, error) {
 	if i < 0 {
 		return files, nil
 	}
-	var specs []string
-	for _, p := range s.picks {
-		specs = append(specs, p.String())
-	}
-	requires, sum, err := templates.Modules(s.tree.Kind, specs)
+	requires, sum, err := templates.Modules(s.tree.Kind, specs(s.picks))
 	if err != nil {
 		return nil, err
 	}

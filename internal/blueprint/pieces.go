@@ -48,6 +48,15 @@ func (p pick) chosen(modPath string) templates.ChosenPiece {
 	return c
 }
 
+// specs are the pieces as a person writes them, with all engines.
+func specs(picks []pick) []string {
+	var list []string
+	for _, p := range picks {
+		list = append(list, p.String())
+	}
+	return list
+}
+
 // isEngine reports whether a sub-package of the piece is that of an engine.
 func (p pick) isEngine(folder string) bool {
 	return slices.ContainsFunc(p.Engines, func(e templates.Engine) bool { return e.Name == folder })

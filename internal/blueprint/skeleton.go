@@ -281,11 +281,16 @@ func (s skeleton) digest() (string, error) {
 			return "", err
 		}
 	}
-	versions, err := json.Marshal(s.data.Versions)
+	requires, sum, err := templates.Modules(s.tree.Kind, specs(s.picks))
+	if err != nil {
+		return "", err
+	}
+	versions, err := json.Marshal([]any{s.data.Versions, requires})
 	if err != nil {
 		return "", err
 	}
 	h.Write(versions)
+	h.Write(sum)
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
