@@ -27,7 +27,7 @@ func BenchmarkGet(b *testing.B) {
 }
 
 func benchGet(b *testing.B, r *ring.Ring) {
-	all := keys(1 << 16)
+	all := keys(1 << 12)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if _, err := r.Get(all[i%len(all)]); err != nil {
@@ -38,7 +38,7 @@ func benchGet(b *testing.B, r *ring.Ring) {
 
 func BenchmarkGetParallel(b *testing.B) {
 	r := newRing(b, ring.Options{}, fleet(100, "node-%d")...)
-	all := keys(1 << 16)
+	all := keys(1 << 12)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for i := 0; pb.Next(); i++ {
@@ -56,7 +56,7 @@ func BenchmarkGetN3(b *testing.B) {
 		nodes[i].Zone = fmt.Sprint(i % 5)
 	}
 	r := newRing(b, ring.Options{}, nodes...)
-	all := keys(1 << 16)
+	all := keys(1 << 12)
 	for name, getN := range map[string]func([]ring.Node, string, int) ([]ring.Node, error){"nodes": r.GetN, "zones": r.GetNZones} {
 		b.Run(name, func(b *testing.B) {
 			var buf [3]ring.Node
@@ -75,7 +75,7 @@ func BenchmarkReadersWhileMoving(b *testing.B) {
 	if _, err := r.Set(fleet(101, "node-%d")); err != nil {
 		b.Fatal(err)
 	}
-	all := keys(1 << 16)
+	all := keys(1 << 12)
 	var buf [4]ring.Node
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -109,7 +109,7 @@ func BenchmarkDiff(b *testing.B) {
 
 func BenchmarkBounded(b *testing.B) {
 	bounded := newBounded(b, newRing(b, ring.Options{}, fleet(100, "node-%d")...), 1.25)
-	all := keys(1 << 16)
+	all := keys(1 << 12)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		acquire(b, bounded, all[i%len(all)]).Release()

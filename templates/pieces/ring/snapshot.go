@@ -136,10 +136,10 @@ func (s *Snapshot) place() {
 	s.buildIndex()
 }
 
-// buildIndex makes two to four entries a point, so that most entries lead to
-// the right point at once.
+// buildIndex makes one to two entries a point: mostly an entry leads to the
+// right point at once, and all of it stays in the cache.
 func (s *Snapshot) buildIndex() {
-	width := uint(bits.Len(uint(len(s.points)))) + 1
+	width := uint(bits.Len(uint(len(s.points))))
 	s.shift = 64 - width
 	s.index = make([]uint32, 1<<width)
 	at := 0
