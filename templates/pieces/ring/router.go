@@ -31,11 +31,17 @@ func (r *Router) Ring() *Ring { return r.ring }
 func (r *Router) Reached(id string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !ok {
-		r.suspects[id] = time.Now().Add(r.cooldown)
-	} else if len(r.suspects) > 0 {
+	if ok {
 		delete(r.suspects, id)
+		return
 	}
+	now := time.Now()
+	for other, until := range r.suspects { // those that have left are never asked for again
+		if !now.Before(until) {
+			delete(r.suspects, other)
+		}
+	}
+	r.suspects[id] = now.Add(r.cooldown)
 }
 
 // Route begins to route one request. Where reads is true, those who owned the
@@ -150,9 +156,5 @@ func (r *Router) suspect(id string) bool {
 		return false
 	}
 	until, ok := r.suspects[id]
-	if ok && !time.Now().Before(until) {
-		delete(r.suspects, id)
-		return false
-	}
-	return ok
+	return ok && time.Now().Before(until)
 }
