@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 var quiet = slog.New(slog.DiscardHandler)
 
 // startServer starts an etcd in this process, on free ports or on that of a URL.
-func startServer(t *testing.T, dir string, client url.URL) *embed.Etcd {
+func startServer(t *testing.T, dir string, client url.URL) (server *embed.Etcd, stop func()) {
 	t.Helper()
 	config := embed.NewConfig()
 	config.Dir = dir
@@ -42,13 +43,14 @@ func startServer(t *testing.T, dir string, client url.URL) *embed.Etcd {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stop = sync.OnceFunc(server.Close)
+	t.Cleanup(stop) // after the clients made later: it waits for them
 	select {
 	case <-server.Server.ReadyNotify():
 	case <-time.After(60 * time.Second):
-		server.Close()
 		t.Fatal("etcd does not start")
 	}
-	return server
+	return server, stop
 }
 
 func anyPort() url.URL { return url.URL{Scheme: "http", Host: "127.0.0.1:0"} }
@@ -136,8 +138,7 @@ func awaitNodes(t *testing.T, r *ring.Ring, want ...string) {
 
 // One server for all that do not harm it: it takes a while to start.
 func TestDirectory(t *testing.T) {
-	server := startServer(t, t.TempDir(), anyPort())
-	defer server.Close()
+	server, _ := startServer(t, t.TempDir(), anyPort())
 	settings := settingsFor(server)
 
 	t.Run("nodes come and go", func(t *testing.T) {
@@ -225,8 +226,11 @@ func TestDirectory(t *testing.T) {
 // While etcd is away, the nodes last known stay, and it is said; afterwards the
 // ring follows again and the node is announced anew.
 func TestEtcdGoesAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the server takes seconds to close")
+	}
 	dir := t.TempDir()
-	server := startServer(t, dir, anyPort())
+	server, stop := startServer(t, dir, anyPort())
 	settings := settingsFor(server)
 	d, client := directory(t, settings)
 	r, k := follow(t, d)
@@ -236,22 +240,19 @@ func TestEtcdGoesAway(t *testing.T) {
 	}
 	awaitNodes(t, r, "a", "b")
 	host := server.Clients[0].Addr().String()
-	server.Close()
+	stop()
 	await(t, "the failure is told", func() bool { return k.Fresh(t.Context()) != nil })
 	if diff := cmp.Diff([]string{"a", "b"}, ids(r)); diff != "" || k.Check(t.Context()) != nil {
 		t.Errorf("nodes while etcd is away (-want +got):\n%s", diff)
 	}
-	server = startServer(t, dir, url.URL{Scheme: "http", Host: host})
-	defer server.Close()
+	startServer(t, dir, url.URL{Scheme: "http", Host: host})
 	await(t, "the ring follows again", func() bool { return k.Fresh(t.Context()) == nil })
 	if _, err := connect(t, settings).Put(t.Context(), settings.Prefix+"c", "c=h:3"); err != nil {
 		t.Fatal(err)
 	}
 	awaitNodes(t, r, "a", "b", "c")
 	// Longer than a lease: the announcement is kept, by the old lease or anew.
-	for range 30 {
-		time.Sleep(100 * time.Millisecond)
-	}
+	time.Sleep(settings.TTL + 500*time.Millisecond)
 	awaitNodes(t, r, "a", "b", "c")
 }
 
