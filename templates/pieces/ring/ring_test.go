@@ -62,7 +62,7 @@ func TestHotUpdate(t *testing.T) {
 			}
 		})
 	}
-	for i := range 3000 {
+	for i := range 1000 {
 		if _, err := r.Set(version(i)); err != nil {
 			t.Error(err)
 		}

@@ -17,7 +17,7 @@ type Settings struct {
 
 // Defaults are the settings that a program begins with.
 func Defaults() Settings {
-	return Settings{Hash: string(XXHash64), VNodes: DefaultVNodes}
+	return Settings{Self: "local", Hash: string(XXHash64), VNodes: DefaultVNodes}
 }
 
 // Validate checks every setting.

@@ -239,7 +239,7 @@ func TestSource_HotSpot(t *testing.T) {
 // the keys move. It is nearly all of them, and with a ring it is the new node's
 // share.
 func TestSource_ModuloMovesNearlyAll(t *testing.T) {
-	const n = 100_000
+	const n = 40_000
 	for from, want := range map[int]float64{2: 0.6665, 10: 0.9087, 100: 0.9902} {
 		before := snapshot(t, ring.Placement{}, fleet(from, "node-%d")...)
 		after := snapshot(t, ring.Placement{}, fleet(from+1, "node-%d")...)

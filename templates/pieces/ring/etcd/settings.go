@@ -11,12 +11,16 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+
+	"github.com/fractl/fractl/templates/pieces/ring"
 )
 
 // Settings is the section of the configuration that this package reads.
 type Settings struct {
 	Endpoints    []string      `yaml:"endpoints" doc:"addresses of the etcd members, as https://host:port or http://host:port"`
 	Prefix       string        `yaml:"prefix" doc:"beginning of the keys of the nodes, with a final /; every instance has the same"`
+	Advertise    string        `yaml:"advertise" doc:"address at which the others reach this instance, host:port; empty: it is not announced"`
+	Zone         string        `yaml:"zone" doc:"zone that this instance is announced with; empty: none"`
 	TTL          time.Duration `yaml:"ttl" doc:"how long an instance that died is still listed, 2s to 1h in whole seconds"`
 	Timeout      time.Duration `yaml:"timeout" doc:"longest time that a request to etcd may take"`
 	Username     string        `yaml:"username" doc:"user of etcd; empty: none"`
@@ -45,6 +49,12 @@ func (s Settings) Validate() error {
 	}
 	if len(s.Prefix) < 2 || !strings.HasSuffix(s.Prefix, "/") {
 		fail("prefix: must be a name with a final /")
+	}
+	if err := (ring.Node{ID: "self", Addr: s.Advertise}).Validate(); err != nil {
+		fail("advertise: must be an address like host:port")
+	}
+	if err := (ring.Node{ID: "self", Zone: s.Zone}).Validate(); err != nil {
+		fail("zone: must be a word")
 	}
 	if s.TTL < 2*time.Second || s.TTL > time.Hour || s.TTL%time.Second != 0 {
 		fail("ttl: must be from 2s to 1h in whole seconds")

@@ -25,6 +25,8 @@ func TestSettings(t *testing.T) {
 	}{
 		"endpoints":    {func(s *etcd.Settings) { s.Endpoints = nil }, "endpoints: "},
 		"prefix":       {func(s *etcd.Settings) { s.Prefix = "ring" }, "prefix: "},
+		"advertise":    {func(s *etcd.Settings) { s.Advertise = "a b" }, "advertise: "},
+		"zone":         {func(s *etcd.Settings) { s.Zone = "a b" }, "zone: "},
 		"short ttl":    {func(s *etcd.Settings) { s.TTL = time.Second }, "ttl: "},
 		"odd ttl":      {func(s *etcd.Settings) { s.TTL = 2500 * time.Millisecond }, "ttl: "},
 		"timeout":      {func(s *etcd.Settings) { s.Timeout = 0 }, "timeout: "},
