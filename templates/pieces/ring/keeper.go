@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -18,6 +19,9 @@ type Keeper struct {
 	ring   *Ring
 	source Source
 	opts   KeeperOptions
+
+	known sync.Once
+	first chan struct{} // closed once a list has taken effect
 
 	mu       sync.Mutex
 	failure  error     // of the source, since when it has told nothing
@@ -47,7 +51,7 @@ func NewKeeper(r *Ring, s Source, o KeeperOptions) *Keeper {
 	}
 	o.RetryMin = cmp.Or(o.RetryMin, 200*time.Millisecond)
 	o.RetryMax = max(cmp.Or(o.RetryMax, 30*time.Second), o.RetryMin)
-	return &Keeper{ring: r, source: s, opts: o}
+	return &Keeper{ring: r, source: s, opts: o, first: make(chan struct{})}
 }
 
 // Run follows the source until ctx ends, then returns nil.
@@ -79,13 +83,22 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 }
 
-// Check returns nil if the ring has nodes; it fits a critical health check.
-func (k *Keeper) Check(context.Context) error {
+// Check returns nil if the ring has nodes; it fits a critical health check. At
+// the start, when the source has not told anything yet, it waits for that until
+// ctx ends.
+func (k *Keeper) Check(ctx context.Context) error {
 	if k.ring.Snapshot().Len() > 0 {
 		return nil
 	}
 	if _, err := k.Failure(); err != nil {
 		return fmt.Errorf("%w: %w", ErrEmpty, err)
+	}
+	select {
+	case <-k.first:
+		if k.ring.Snapshot().Len() > 0 {
+			return nil
+		}
+	case <-ctx.Done():
 	}
 	return ErrEmpty
 }
@@ -130,11 +143,12 @@ func (k *Keeper) apply(nodes []Node) {
 	k.mu.Lock()
 	k.failure = nil
 	k.mu.Unlock()
+	k.known.Do(func() { close(k.first) })
 	if !change.Changed() {
 		return
 	}
 	k.opts.Log.Info("ring changed", "nodes", change.New.Len(), "generation", change.Generation,
-		"version", change.New.Version().String(), "moved", movedShare(change), "skew", change.New.Skew())
+		"version", change.New.Version().String(), "moved", short(movedShare(change)), "skew", short(change.New.Skew()))
 	k.opts.OnChange(change)
 }
 
@@ -161,6 +175,9 @@ func movedShare(c Change) float64 {
 	}
 	return share
 }
+
+// short is a number for people to read.
+func short(x float64) float64 { return math.Round(x*1000) / 1000 }
 
 // sleep waits, and returns false where ctx ends before.
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -55,7 +55,9 @@ func TestKeeper(t *testing.T) {
 		go func() { ended <- k.Run(ctx) }()
 		synctest.Wait()
 
-		if err := k.Check(ctx); !errors.Is(err, ring.ErrEmpty) {
+		soon, done := context.WithTimeout(ctx, time.Second)
+		defer done()
+		if err := k.Check(soon); !errors.Is(err, ring.ErrEmpty) || soon.Err() == nil {
 			t.Errorf("before the first list: Check is %v", err)
 		}
 		broken := errors.New("directory is away")
@@ -91,6 +93,27 @@ func TestKeeper(t *testing.T) {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run ends with %v", err)
+		}
+	})
+}
+
+// A check that is asked before the first list is there waits for it.
+func TestCheckWaitsForTheFirstList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		s := newSource()
+		k := ring.NewKeeper(newRing(t, ring.Options{}), s, ring.KeeperOptions{Log: quiet})
+		checked, ended := make(chan error), make(chan error)
+		go func() { checked <- k.Check(ctx) }()
+		time.Sleep(time.Second)
+		go func() { ended <- k.Run(ctx) }()
+		s.lists <- fleet(1, "n%d")
+		if err := <-checked; err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	})
 }
