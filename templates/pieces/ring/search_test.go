@@ -73,6 +73,19 @@ func TestEqualPoints(t *testing.T) {
 	}
 }
 
+// Which of two nodes has a point that both claim does not depend on who came
+// first.
+func TestEqualPointsGoToTheFirstID(t *testing.T) {
+	want := []point{{1, 2}, {5, 0}, {5, 1}, {5, 2}, {9, 0}, {1 << 63, 0}, {1 << 63, 1}, {math.MaxUint64, 0}}
+	got := slices.Clone(want)
+	for seed := range uint64(20) {
+		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
+		if sorted := sortPoints(got); !slices.Equal(sorted, want) {
+			t.Fatalf("sorted to %v, want %v", sorted, want)
+		}
+	}
+}
+
 // No two points have the same key, however the nodes are named.
 func FuzzPointKey(f *testing.F) {
 	f.Add("node1", 1, "node", 11)

@@ -105,10 +105,6 @@ func (s *Snapshot) place() {
 	if len(s.nodes) == 0 {
 		return
 	}
-	type point struct {
-		at    uint64
-		owner uint32
-	}
 	all := make([]point, 0, s.weights*s.version.VNodes*pointsPerVNode)
 	var buf []byte
 	for owner, n := range s.nodes {
@@ -119,14 +115,7 @@ func (s *Snapshot) place() {
 			all = append(all, point{s.version.Hash.sumBytes(buf), uint32(owner)})
 		}
 	}
-	// Of equal points the first wins. Owners are numbered in the order of their
-	// IDs, so that this too is a matter of the nodes alone.
-	slices.SortFunc(all, func(a, b point) int {
-		if a.at != b.at {
-			return cmp.Compare(a.at, b.at)
-		}
-		return cmp.Compare(a.owner, b.owner)
-	})
+	all = sortPoints(all)
 	s.points = make([]uint64, len(all)+1)
 	s.owners = make([]uint32, len(all)+1)
 	for i, p := range all {
@@ -134,6 +123,49 @@ func (s *Snapshot) place() {
 	}
 	s.points[len(all)], s.owners[len(all)] = math.MaxUint64, all[0].owner
 	s.buildIndex()
+}
+
+// point is a place on the ring and whose it is.
+type point struct {
+	at    uint64
+	owner uint32
+}
+
+// comparePoints orders points. Of equal ones the first wins: since owners are
+// numbered in the order of their IDs, that too is a matter of the nodes alone.
+func comparePoints(a, b point) int {
+	if a.at != b.at {
+		return cmp.Compare(a.at, b.at)
+	}
+	return cmp.Compare(a.owner, b.owner)
+}
+
+// sortPoints returns the points in order. They are spread evenly, so that about
+// one falls into each of as many buckets, and little is left to compare.
+func sortPoints(points []point) []point {
+	shift := 64 - uint(bits.Len(uint(len(points))))
+	ends := make([]uint32, 1<<(64-shift))
+	for _, p := range points {
+		ends[p.at>>shift]++
+	}
+	var sum uint32
+	for i, n := range ends {
+		ends[i], sum = sum, sum+n // the beginning, which becomes the end below
+	}
+	sorted := make([]point, len(points))
+	for _, p := range points {
+		bucket := p.at >> shift
+		sorted[ends[bucket]] = p
+		ends[bucket]++
+	}
+	var begin uint32
+	for _, end := range ends {
+		if end-begin > 1 {
+			slices.SortFunc(sorted[begin:end], comparePoints)
+		}
+		begin = end
+	}
+	return sorted
 }
 
 // buildIndex makes one to two entries a point: mostly an entry leads to the
