@@ -5,6 +5,11 @@
 // that found its node gone goes to the next one, if it may: nothing of it was
 // sent, or its method may be repeated. While ranges move, a read whose answer
 // the new owner does not have is asked at the old one.
+//
+// No request fails because a node leaves, if the node leaves in order: it is
+// taken off the ring first and goes on serving until everyone has heard of it
+// and what was on its way has arrived. Where it is cut off instead, a write that
+// it had begun fails, since nobody can tell whether it was done.
 package shard
 
 import (

@@ -160,6 +160,7 @@ func TestNoRequestFailsWhenNodesChange(t *testing.T) {
 	var done atomic.Int64
 	var writes atomic.Bool // a node that is killed may break a write that it has begun
 	writes.Store(true)
+	var underWay sync.RWMutex // read-locked by every request
 	var workers sync.WaitGroup
 	for w := range 6 {
 		workers.Go(func() {
@@ -169,12 +170,15 @@ func TestNoRequestFailsWhenNodesChange(t *testing.T) {
 					return
 				default:
 				}
+				underWay.RLock()
 				method := http.MethodGet
 				if i%2 == 0 && writes.Load() {
 					method = http.MethodPost
 				}
 				path := fmt.Sprint("/any/", i%200)
-				if status, _, _, err := cl.do(method, path, "x"); err != nil || status != http.StatusOK {
+				status, _, _, err := cl.do(method, path, "x")
+				underWay.RUnlock()
+				if err != nil || status != http.StatusOK {
 					t.Errorf("%s %s: %d, %v", method, path, status, err)
 					return
 				}
@@ -186,6 +190,11 @@ func TestNoRequestFailsWhenNodesChange(t *testing.T) {
 		for target := done.Load() + 300; done.Load() < target && !t.Failed(); {
 			time.Sleep(time.Millisecond)
 		}
+	}
+	// arrived waits for the requests that are under way.
+	arrived := func() {
+		underWay.Lock()
+		defer underWay.Unlock()
 	}
 	set := func(nodes ...*node) {
 		if _, err := cl.ring.Set(members(nodes...)); err != nil {
@@ -199,13 +208,16 @@ func TestNoRequestFailsWhenNodesChange(t *testing.T) {
 	if d.served.Load() == 0 {
 		t.Error("the new node is not asked")
 	}
-	// It leaves: first the ring, then the server, which ends what it has begun.
+	// It leaves: first the ring, then, when what is on its way has arrived, the
+	// server. Without that moment between the two, a write may meet a connection
+	// that is just being closed, and cannot be sent a second time.
 	set(nodes...)
+	arrived()
 	d.server.Close()
 	settle()
 	// Another one dies, and the ring hears of it later.
 	writes.Store(false)
-	settle()
+	arrived()
 	nodes[2].server.Listener.Close()
 	nodes[2].server.CloseClientConnections()
 	settle()
