@@ -103,6 +103,7 @@ func Pieces() []Piece {
 		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "settings"}},
 		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store"), Requires: []string{"settings"}},
 		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true},
+		{Name: "ring", Doc: "consistent hashing: who owns a key", FS: sub("pieces/ring"), Wired: true},
 	}
 }
 
