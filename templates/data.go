@@ -27,6 +27,8 @@ type Data struct {
 	// Engine is the engine of each known piece, empty where the piece was not
 	// chosen or has none.
 	Engine map[string]string
+	// Cluster is true where a chosen engine asks the API of Kubernetes.
+	Cluster bool
 	// Versions are those of everything that is not a Go module.
 	Versions Versions
 }
@@ -102,8 +104,8 @@ type ChosenPiece struct {
 	// Wired is true where the piece has an add<Type> step and settings of its
 	// own; the others are libraries that the code just imports.
 	Wired bool
-	// Early is that of Piece.
-	Early bool
+	// Early and Prepares are those of Piece.
+	Early, Prepares bool
 	// Engine is the engine that was chosen; its Name is empty for a piece that
 	// has none.
 	Engine ChosenEngine
@@ -122,8 +124,8 @@ type ChosenEngine struct {
 	Import string
 	// Section is the section of the configuration, for example ring_etcd.
 	Section string
-	// Wired is that of Engine.
-	Wired bool
+	// Wired, Prepares and Cluster are those of Engine.
+	Wired, Prepares, Cluster bool
 }
 
 // Versions are the pinned versions of what the templates name and what go.mod

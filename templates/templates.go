@@ -50,6 +50,10 @@ type Piece struct {
 	// Early is true where a wired piece starts before the store is migrated and
 	// stops after whatever uses the store.
 	Early bool
+	// Prepares is true where what it adds to the tests in internal/app has a
+	// function prepare<Type>(*testing.T) []string, which makes ready what the
+	// program needs of the piece in a test and returns settings as key=value.
+	Prepares bool
 }
 
 // Engine is one way in which a piece does its work. Its code is the sub-package
@@ -66,6 +70,12 @@ type Engine struct {
 	// Wired is true where its package has Settings and Defaults of its own, which
 	// become the section <piece>_<engine> of the configuration.
 	Wired bool
+	// Prepares is that of Piece, for a function prepare<PieceType><EngineType>.
+	Prepares bool
+	// Cluster is true where it asks the API of the Kubernetes cluster that it runs
+	// in. It then adds deploy/kubernetes/<piece>-role.yaml, with the role that it
+	// needs and its binding to the service account of the fraction.
+	Cluster bool
 }
 
 // PiecesImport is the import path below which the pieces live in this module.
@@ -102,8 +112,13 @@ func Pieces() []Piece {
 		{Name: "problem", Doc: "problem+json errors", FS: sub("pieces/problem")},
 		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "settings"}},
 		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store"), Requires: []string{"settings"}},
-		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true},
-		{Name: "ring", Doc: "consistent hashing: who owns a key", FS: sub("pieces/ring"), Wired: true},
+		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true, Prepares: true},
+		{Name: "ring", Doc: "consistent hashing: who owns a key", FS: sub("pieces/ring"), Wired: true, Engines: []Engine{
+			{Name: "static", Doc: "the nodes stand in the configuration", Default: true, Wired: true},
+			{Name: "dns", Doc: "the nodes are the SRV records of a name", Wired: true, Prepares: true},
+			{Name: "etcd", Doc: "the nodes announce themselves in etcd", Wired: true, Prepares: true},
+			{Name: "kubernetes", Doc: "the nodes are the endpoints of a service", Wired: true, Prepares: true, Cluster: true},
+		}},
 	}
 }
 

@@ -40,10 +40,10 @@ func (p pick) short() string {
 // chosen is the piece as templates need it.
 func (p pick) chosen(modPath string) templates.ChosenPiece {
 	c := templates.ChosenPiece{Name: p.Name, Type: names.Type(p.Name),
-		Import: path.Join(modPath, "internal", p.Name), Wired: p.Wired, Early: p.Early}
+		Import: path.Join(modPath, "internal", p.Name), Wired: p.Wired, Early: p.Early, Prepares: p.Prepares}
 	if e := p.engine; e.Name != "" {
 		c.Engine = templates.ChosenEngine{Name: e.Name, Type: c.Type + names.Type(e.Name), Alias: p.Name + e.Name,
-			Import: path.Join(c.Import, e.Name), Section: p.Name + "_" + e.Name, Wired: e.Wired}
+			Import: path.Join(c.Import, e.Name), Section: p.Name + "_" + e.Name, Wired: e.Wired, Prepares: e.Prepares, Cluster: e.Cluster}
 	}
 	return c
 }

@@ -48,6 +48,7 @@ func newSkeleton(shelf shelf, p place, tree templates.Tree, n templates.Names, r
 	for _, piece := range picks {
 		d.Has[piece.Name], d.Engine[piece.Name] = true, piece.engine.Name
 		d.Pieces = append(d.Pieces, piece.chosen(answers.Module))
+		d.Cluster = d.Cluster || piece.engine.Cluster
 	}
 	return skeleton{place: p, tree: tree, picks: picks, data: d}
 }
