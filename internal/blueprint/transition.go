@@ -215,6 +215,7 @@ func (t *transition) replace(made, wanted *placed) error {
 	case ok && rec.SHA256 == scaffold.Hash(wanted.Content):
 		return nil // it was left alone when the pieces came
 	default:
+		t.builder.Keep(name, wanted.owner, "was edited; to be changed by hand")
 		t.out.Left = append(t.out.Left, Left{Path: name, Diff: diff.Diff("a/"+name, made.Content, "b/"+name, wanted.Content)})
 		return nil
 	}
