@@ -300,6 +300,17 @@ func TestSurroundingsChange(t *testing.T) {
 	b.same(before, "a workspace")
 }
 
+// TestLineEnds holds that a checkout with CR LF is no edit.
+func TestLineEnds(t *testing.T) {
+	b := newBench(t, false, "beacon")
+	for _, name := range []string{"config.yaml", "README.md", "internal/app/beacon.go", "internal/app/wiring_gen.go", "internal/beacon/beacon.go"} {
+		b.write(name, strings.ReplaceAll(b.read(name), "\n", "\r\n"))
+	}
+	if out := b.remove("beacon"); len(out.Left) > 0 || strings.Contains(b.read("config.yaml"), "beacon") || !strings.Contains(b.read("config.yaml"), "store:\r\n") {
+		t.Errorf("left %v, config.yaml:\n%s", out.Left, b.read("config.yaml"))
+	}
+}
+
 // TestFound finds the fraction from wherever a person stands.
 func TestFound(t *testing.T) {
 	for _, lone := range []bool{true, false} {

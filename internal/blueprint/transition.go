@@ -166,7 +166,7 @@ func (t *transition) remove(f *placed) error {
 	if old == nil {
 		return nil // gone already
 	}
-	if scaffold.Hash(old) != rec.SHA256 {
+	if !untouched(old, rec) {
 		pristine, err := rec.Text()
 		if err != nil {
 			return err
@@ -206,7 +206,7 @@ func (t *transition) replace(made, wanted *placed) error {
 	case old == nil:
 		return nil // its user has no need of it
 	case bytes.Equal(old, wanted.Content):
-	case ok && scaffold.Hash(old) == rec.SHA256 && rec.SHA256 == scaffold.Hash(made.Content):
+	case ok && untouched(old, rec) && rec.SHA256 == scaffold.Hash(made.Content):
 		t.builder.Update(name, wanted.Content, wanted.owner, "")
 		t.after[made.target] = wanted.Content
 	case wanted.owner == scaffold.Generated:
@@ -220,6 +220,13 @@ func (t *transition) replace(made, wanted *placed) error {
 		return nil
 	}
 	return t.keep(made.target, wanted.owner, wanted.Mode, wanted.Content)
+}
+
+// untouched reports whether a file is as it was made, but perhaps for the line
+// ends that a checkout on Windows gives it.
+func untouched(text []byte, rec lock.File) bool {
+	return scaffold.Hash(text) == rec.SHA256 ||
+		scaffold.Hash(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))) == rec.SHA256
 }
 
 // keep enters a file into the record.
