@@ -140,6 +140,9 @@ func (u *ui) toDo(out *blueprint.Changed) {
 		u.note("%s was edited and stays as it is; change it by hand:", left.Path)
 		u.note("%s", strings.TrimRight(string(left.Diff), "\n"))
 	}
+	for _, name := range out.Migrations {
+		u.note("%s is gone; a database that has applied it keeps what it made: drop that by a migration of your own", name)
+	}
 	for _, doubt := range out.Doubts {
 		u.note("%s", fault.New("this will not compile", doubt, ""))
 	}

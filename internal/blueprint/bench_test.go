@@ -51,11 +51,12 @@ func Defaults() Settings { return Settings{} }
 		"redis/redis.go":                       file("package redis\n\nimport _ \"" + templates.PiecesImport + "/beacon\"\n"),
 		"redis/testdata/x":                     file("x\n"),
 		"fraction/internal/app/beacon.go.tmpl": file(fmt.Sprintf(wired, "beacon", "Beacon")),
-		"fraction/internal/app/beacon_engine.go.tmpl":     file("package app\n\nconst beaconEngine = \"{{.Engine.beacon}}\"\n"),
-		"fraction/config.yaml.tmpl":                       file("# How often.\nbeacon:\n  pace: 1s\n"),
-		"fraction/deploy/kubernetes/config.yaml.tmpl":     file("beacon:\n  pace: 2s\n"),
-		"redis/fraction/config.yaml.tmpl":                 file("beacon_redis:\n  addr: localhost:6379 # here\n"),
-		"redis/fraction/internal/app/beacon_dial.go.tmpl": file("package app\n\nimport _ \"{{.Module}}/internal/beacon/redis\"\n"),
+		"fraction/internal/app/beacon_engine.go.tmpl":                               file("package app\n\nconst beaconEngine = \"{{.Engine.beacon}}\"\n"),
+		"fraction/config.yaml.tmpl":                                                 file("# How often.\nbeacon:\n  pace: 1s\n"),
+		"fraction/deploy/kubernetes/config.yaml.tmpl":                               file("beacon:\n  pace: 2s\n"),
+		"fraction/internal/migrations/sqlite/{{.Migration.beacon}}_beacon.sql.tmpl": file("-- beacon {{.Migration.beacon}}\n"),
+		"redis/fraction/config.yaml.tmpl":                                           file("beacon_redis:\n  addr: localhost:6379 # here\n"),
+		"redis/fraction/internal/app/beacon_dial.go.tmpl":                           file("package app\n\nimport _ \"{{.Module}}/internal/beacon/redis\"\n"),
 	}
 	tower := fstest.MapFS{
 		"tower.go": file(fmt.Sprintf(code, "tower", `(
@@ -64,12 +65,16 @@ func Defaults() Settings { return Settings{} }
 )`)),
 		"fraction/internal/app/tower.go.tmpl": file(fmt.Sprintf(wired, "tower", "Tower")),
 		"fraction/config.yaml.tmpl":           file("tower: {}\n"),
+		"tall/tall.go":                        file("package tall\n"),
+		"tall/fraction/internal/migrations/sqlite/{{.Migration.tower}}_tower.sql.tmpl": file("-- tower {{.Migration.tower}}\n"),
 	}
 	set.Pieces = append(set.Pieces,
-		templates.Piece{Name: "beacon", FS: beacon, Requires: []string{"settings"}, Wired: true, Engines: []templates.Engine{
+		templates.Piece{Name: "beacon", FS: beacon, Requires: []string{"settings"}, Wired: true, Migrates: true, Engines: []templates.Engine{
 			{Name: "memory", Default: true}, {Name: "redis", Wired: true},
 		}},
-		templates.Piece{Name: "tower", FS: tower, Requires: []string{"beacon", "settings"}, Wired: true})
+		templates.Piece{Name: "tower", FS: tower, Requires: []string{"beacon", "settings"}, Wired: true, Engines: []templates.Engine{
+			{Name: "plain", Default: true}, {Name: "tall", Migrates: true},
+		}})
 	return &set
 }
 

@@ -134,7 +134,7 @@ func TestRequiredPieces(t *testing.T) {
 	b := newBench(t, false)
 	before := b.tree()
 	out := b.add("tower")
-	if !slices.Equal(out.Added, []string{"beacon=memory", "tower"}) {
+	if !slices.Equal(out.Added, []string{"beacon=memory", "tower=plain"}) {
 		t.Errorf("added %v", out.Added)
 	}
 	if got := b.refused(Remove, b.request("beacon")); got != "beacon: the piece tower needs it" {
@@ -146,15 +146,46 @@ func TestRequiredPieces(t *testing.T) {
 	b.add("tower")
 	b.add("beacon") // now it is asked for
 	out = b.remove("tower")
-	if !slices.Equal(out.Removed, []string{"tower"}) {
+	if !slices.Equal(out.Removed, []string{"tower=plain"}) {
 		t.Errorf("removed %v", out.Removed)
 	}
 	b.add("tower")
 	out = b.remove("tower", "beacon")
-	if !slices.Equal(out.Removed, []string{"beacon=memory", "tower"}) {
+	if !slices.Equal(out.Removed, []string{"beacon=memory", "tower=plain"}) {
 		t.Errorf("removed %v", out.Removed)
 	}
 	b.same(before, "both")
+}
+
+// TestMigrations numbers the migration of a piece after those that are there, and
+// keeps the number while the piece is.
+func TestMigrations(t *testing.T) {
+	b := newBench(t, false)
+	b.write("internal/migrations/sqlite/00007_mine.sql", "-- mine\n")
+	before := b.tree()
+	b.add("tower=tall") // and beacon
+	b.read("internal/migrations/sqlite/00008_beacon.sql")
+	b.read("internal/migrations/sqlite/00009_tower.sql")
+	b.write("internal/migrations/sqlite/00010_mine.sql", "-- mine too\n")
+	b.add("health")
+	if got := b.read("internal/migrations/sqlite/00009_tower.sql"); got != "-- tower 00009\n" {
+		t.Error(got)
+	}
+	b.remove("health")
+	if err := os.Remove(filepath.Join(b.auth, "internal/migrations/sqlite/00010_mine.sql")); err != nil {
+		t.Fatal(err)
+	}
+	out := b.remove("tower")
+	if want := []string{"auth/internal/migrations/sqlite/00008_beacon.sql", "auth/internal/migrations/sqlite/00009_tower.sql"}; !slices.Equal(want, out.Migrations) {
+		t.Errorf("migrations that go: %v", out.Migrations)
+	}
+	b.same(before, "there and back")
+
+	b = newBench(t, true, "tower=tall")
+	b.read("internal/migrations/sqlite/00002_beacon.sql")
+	b.read("internal/migrations/sqlite/00003_tower.sql")
+	b.add("tower=plain")
+	b.edit("fractl.lock", `"migrations":{"beacon":"00002"}`, `"migrations":{"beacon":"00002"}`)
 }
 
 // TestRemoveRefusesEdits lists what a person has written, with its diff; force

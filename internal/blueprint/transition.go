@@ -42,7 +42,11 @@ type transition struct {
 // change plans the way from the pieces that the fraction has to others, which
 // are complete and in wiring order.
 func (h *home) change(picks []pick, force bool, idle []string) (*Changed, error) {
-	answers := answersOf(h.lock.Answers, picks)
+	last, err := h.made.place.lastMigration()
+	if err != nil {
+		return nil, err
+	}
+	answers := answersOf(h.lock.Answers, picks, last)
 	d := h.made.data
 	wanted := newSkeleton(h.shelf, h.made.place, h.made.tree, d.Name, d.Resource, answers, picks)
 	p := wanted.place
@@ -175,6 +179,9 @@ func (t *transition) remove(f *placed) error {
 	}
 	t.builder.Delete(t.shown(f.target), rec.Owner, "")
 	t.after[f.target] = nil
+	if numbered.MatchString(filepath.Base(f.target)) {
+		t.out.Migrations = append(t.out.Migrations, t.shown(f.target))
+	}
 	return nil
 }
 
