@@ -81,7 +81,10 @@ func (h *home) change(picks []pick, force bool, idle []string) (*Changed, error)
 	if err = errors.Join(append(t.conflicts, err)...); err != nil {
 		return nil, err
 	}
-	return out, t.checkUses()
+	if err := t.checkUses(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // missing are the pieces that are in a and not in b.
