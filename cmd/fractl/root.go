@@ -34,6 +34,8 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.AddCommand(
 		newInitCommand(e),
 		newNewCommand(e),
+		newAddCommand(e),
+		newRemoveCommand(e),
 		newVetCommand(e),
 		newVendorCheckCommand(e),
 		newRulesCommand(e),

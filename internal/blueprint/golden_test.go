@@ -133,7 +133,9 @@ func checkPreview(t *testing.T, dir string, p *scaffold.Plan) {
 	}
 	want := before
 	for _, c := range preview.Plan {
-		want[c.Path] = c.SHA256
+		if want[c.Path] = c.SHA256; c.Op == "delete" {
+			delete(want, c.Path)
+		}
 	}
 	got := tree(t, dir)
 	if diff := cmp.Diff(want, got); diff != "" {

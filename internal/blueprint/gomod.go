@@ -28,11 +28,7 @@ func (s skeleton) completeModule(files []placed) ([]placed, error) {
 	if i < 0 {
 		return files, nil
 	}
-	var pieceNames []string
-	for _, p := range s.pieces {
-		pieceNames = append(pieceNames, p.Name)
-	}
-	requires, sum, err := templates.Modules(s.tree.Kind, pieceNames)
+	requires, sum, err := templates.Modules(s.tree.Kind, specs(s.picks))
 	if err != nil {
 		return nil, err
 	}

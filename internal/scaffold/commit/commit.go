@@ -92,7 +92,9 @@ func (s *session) run(ctx context.Context, steps []step) error {
 	}
 	var parents []string
 	for _, st := range steps {
-		parents = append(parents, path.Dir(st.Path))
+		if dir := path.Dir(st.Path); exists(s.disk.root, dir) {
+			parents = append(parents, dir)
+		}
 	}
 	if err := s.syncAll(parents); err != nil {
 		return err
@@ -124,8 +126,20 @@ func (s *session) do(st step) error {
 		return s.disk.rename(st.Staged, st.Path)
 	case stepRemove:
 		return s.disk.rename(st.Path, st.Backup)
+	case stepFolder:
+		err := s.disk.remove(st.Path)
+		if err != nil && s.holdsAny(st.Path) {
+			return nil // somebody has put something there; it stays
+		}
+		return err
 	}
 	return errors.New("unknown step " + string(st.Kind))
+}
+
+// holdsAny reports whether a folder is not empty.
+func (s *session) holdsAny(dir string) bool {
+	entries, err := fs.ReadDir(s.disk.root.FS(), dir)
+	return err == nil && len(entries) > 0
 }
 
 // keep makes the backup of a file that is about to be replaced: the very file

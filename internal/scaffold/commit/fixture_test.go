@@ -16,6 +16,13 @@ func fixture(t *testing.T) string {
 	put(t, base, "fractl.yaml", "version: 1\n", 0o640)
 	put(t, base, "contracts/go.mod", "module example.com/contracts\n", 0o644)
 	put(t, base, "old/remove.me", "gone soon\n", 0o644)
+	put(t, base, "emptied/deep/a.me", "gone soon\n", 0o644)
+	put(t, base, "emptied/b.me", "gone soon\n", 0o600)
+	if err := os.Chmod(filepath.Join(base, "emptied", "deep"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	put(t, base, "filled/out.me", "gone soon\n", 0o644)
+	put(t, base, "old/sub/stays", "mine\n", 0o644)
 	return base
 }
 
@@ -42,6 +49,10 @@ func makePlan(base string) (*scaffold.Plan, error) {
 	b.Update("go.work", []byte("go 1.26\n\nuse ./auth\n"), scaffold.Seeded, "use ./auth")
 	b.Update("fractl.yaml", []byte("version: 1\nfractions: {auth: {dir: auth}}\n"), scaffold.Seeded, "")
 	b.Delete("old/remove.me", scaffold.Generated, "no longer made")
+	b.Delete("emptied/deep/a.me", scaffold.Generated, "")
+	b.Delete("emptied/b.me", scaffold.Generated, "")
+	b.Delete("filled/out.me", scaffold.Generated, "")
+	b.Create("filled/in/new.me", []byte("new\n"), scaffold.Generated, 0o644)
 	return b.Plan()
 }
 
@@ -61,6 +72,11 @@ func wanted() map[string]string {
 		"go.work":                        "-rw-r--r-- go 1.26\n\nuse ./auth\n",
 		"fractl.yaml":                    "-rw-r----- version: 1\nfractions: {auth: {dir: auth}}\n",
 		"old/":                           "drwxr-xr-x",
+		"old/sub/":                       "drwxr-xr-x",
+		"old/sub/stays":                  "-rw-r--r-- mine\n",
+		"filled/":                        "drwxr-xr-x",
+		"filled/in/":                     "drwxr-xr-x",
+		"filled/in/new.me":               "-rw-r--r-- new\n",
 	}
 }
 

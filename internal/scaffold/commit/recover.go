@@ -187,6 +187,16 @@ func (u *undoing) undo(st step) error {
 			return nil
 		}
 		return u.s.disk.rename(st.Backup, st.Path)
+	case stepFolder:
+		if errors.Is(terr, fs.ErrNotExist) {
+			if err := u.s.disk.mkdir(st.Path); err != nil {
+				return err
+			}
+		} else if terr != nil || !target.IsDir() {
+			return nil
+		}
+		// Whoever was interrupted here has made it with other bits.
+		return u.s.disk.chmod(st.Path, fs.FileMode(st.Mode))
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type step struct {
 	// Old and New are the hashes of the content before and after.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
-	// Mode are the permission bits of a file that is replaced.
+	// Mode are the permission bits of a file that is replaced, or of a folder.
 	Mode uint32 `json:"mode,omitempty"`
 	// Files are those of a new tree, relative to Path.
 	Files []stepFileHash `json:"files,omitempty"`
@@ -47,6 +47,7 @@ const (
 	stepFile    stepKind = "file"    // a new file in a folder that was there
 	stepReplace stepKind = "replace" // new bytes for a file
 	stepRemove  stepKind = "remove"
+	stepFolder  stepKind = "folder" // a folder goes, which the steps before have emptied
 )
 
 // layOut turns a plan into steps and holds it against the tree once more. Files
@@ -93,9 +94,14 @@ func (s *session) layOut(plan *scaffold.Plan) ([]step, error) {
 		}
 		steps = append(steps, st)
 	}
+	folders, err := s.emptied(steps)
+	if err != nil {
+		return nil, err
+	}
+	steps = append(steps, folders...)
 	for i := range steps {
 		n := strconv.Itoa(i)
-		if steps[i].Kind != stepRemove {
+		if steps[i].Kind != stepRemove && steps[i].Kind != stepFolder {
 			steps[i].Staged = inFolder("new", n)
 		}
 		if steps[i].Kind == stepReplace || steps[i].Kind == stepRemove {
@@ -103,6 +109,44 @@ func (s *session) layOut(plan *scaffold.Plan) ([]step, error) {
 		}
 	}
 	return steps, nil
+}
+
+// emptied returns the steps for the folders in which nothing is left, the deeper
+// ones first.
+func (s *session) emptied(steps []step) ([]step, error) {
+	gone, filled := map[string]bool{}, map[string]bool{}
+	var dirs []string
+	for _, st := range steps {
+		for dir := path.Dir(st.Path); dir != "."; dir = path.Dir(dir) {
+			if st.Kind == stepRemove {
+				dirs = append(dirs, dir)
+			} else {
+				filled[dir] = true
+			}
+		}
+		if st.Kind == stepRemove {
+			gone[st.Path] = true
+		}
+	}
+	slices.Sort(dirs)
+	var folders []step
+	for _, dir := range slices.Backward(slices.Compact(dirs)) { // what is in a folder comes after it
+		entries, err := fs.ReadDir(s.disk.root.FS(), dir)
+		if err != nil {
+			return nil, fault.New(dir, "cannot be read: "+reason(err), "")
+		}
+		left := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !gone[path.Join(dir, e.Name())] })
+		if left || filled[dir] {
+			continue
+		}
+		info, err := s.disk.root.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue // a link, whose folder is somebody else's
+		}
+		gone[dir] = true
+		folders = append(folders, step{Kind: stepFolder, Path: dir, Mode: uint32(info.Mode().Perm())})
+	}
+	return folders, nil
 }
 
 // confirm checks that the file is still as the plan saw it, and returns the
@@ -192,7 +236,7 @@ func readJournal(data []byte) ([]step, error) {
 		return nil, errors.New("schema " + strconv.Itoa(j.Schema) + " is not one that this fractl reads")
 	}
 	for _, st := range j.Steps {
-		if !slices.Contains([]stepKind{stepTree, stepFile, stepReplace, stepRemove}, st.Kind) {
+		if !slices.Contains([]stepKind{stepTree, stepFile, stepReplace, stepRemove, stepFolder}, st.Kind) {
 			return nil, errors.New("unknown step " + strconv.Quote(string(st.Kind)))
 		}
 	}

@@ -41,8 +41,14 @@ type Answers struct {
 	Kind     string `json:"kind"`
 	Module   string `json:"module"`
 	Resource string `json:"resource"`
-	// Pieces are all pieces of the fraction, in wiring order.
+	// Pieces are all pieces of the fraction, in wiring order; one that has engines
+	// to choose from stands there with its own, as in bus=redis.
 	Pieces []string `json:"pieces"`
+	// Auto are those of them that are there only because another needs them.
+	Auto []string `json:"auto,omitempty"`
+	// Migrations are the numbers of the migrations that pieces have added, by the
+	// name of the piece.
+	Migrations map[string]string `json:"migrations,omitempty"`
 }
 
 // File is one file as it was made.
