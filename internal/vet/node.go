@@ -19,6 +19,8 @@ type node struct {
 	pkg *packages.Package
 	// deps are keyed by the import path as the source spells it.
 	deps map[string]*node
+	// cut are the imports that were taken out of deps to break a cycle.
+	cut []string
 	// ours is true for a package of the workspace, unit for one whose
 	// findings are wanted.
 	ours, unit bool
@@ -174,6 +176,9 @@ func (n *node) unresolved() []string {
 		if d.missing() {
 			list = append(list, "could not import "+imp+" ")
 		}
+	}
+	for _, imp := range n.cut {
+		list = append(list, "could not import "+imp+" ")
 	}
 	return list
 }
