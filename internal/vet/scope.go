@@ -98,7 +98,7 @@ func readPattern(ws *workspace.Workspace, dir, text string) (pattern, error) {
 		p.expr = compile("...")
 		return p, nil
 	case strings.HasSuffix(slashed, ".go") && !strings.Contains(slashed, "..."):
-		return p, fault.New(text, "is a file", "give its folder: "+path.Dir("./"+slashed))
+		return p, fault.New(text, "is a file", "give its folder: ./"+path.Dir(slashed))
 	}
 	local := slashed == "." || slashed == ".." || strings.HasPrefix(slashed, "./") || strings.HasPrefix(slashed, "../") ||
 		slashed == "..." || filepath.IsAbs(text)
