@@ -81,6 +81,9 @@ type Contract struct {
 	// Replace is the folder of that module relative to the fraction's folder,
 	// for the replace directive: ../contracts.
 	Replace string
+	// ModuleDir is the folder of that module relative to the workspace root:
+	// contracts. It is empty where Own is true.
+	ModuleDir string
 	// Dir is the contract's folder relative to the workspace root.
 	Dir string
 }
@@ -96,6 +99,8 @@ type ChosenPiece struct {
 	// Wired is true where the piece has an add<Type> step and settings of its
 	// own; the others are libraries that the code just imports.
 	Wired bool
+	// Early is that of Piece.
+	Early bool
 }
 
 // Versions are the pinned versions of what the templates name and what go.mod

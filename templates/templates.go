@@ -20,9 +20,10 @@ var files embed.FS
 type Tree struct {
 	// Kind is the kind of fraction it makes.
 	Kind string
-	// FS is rooted at the skeleton. Files below contracts/ go to the folder of
-	// contracts, those below .github/ to the top of the repository, all others
-	// into the fraction's folder.
+	// FS is rooted at the skeleton. Files below contracts/ go to Contract.Dir,
+	// those below .github/ to the top of the repository, all others into the
+	// fraction's folder. Its go.mod has no requirements of public modules, and
+	// it has no go.sum: Modules gives what belongs into both.
 	FS fs.FS
 	// Pieces are the pieces that a fraction of this kind always has.
 	Pieces []string
@@ -43,6 +44,9 @@ type Piece struct {
 	Requires []string
 	// Wired is true where it takes part in the generated wiring.
 	Wired bool
+	// Early is true where a wired piece starts before the store is migrated and
+	// stops after whatever uses the store.
+	Early bool
 }
 
 // PiecesImport is the import path below which the pieces live in this module.
@@ -68,9 +72,9 @@ func Pieces() []Piece {
 		{Name: "lifecycle", Doc: "ordered start and drain", FS: sub("pieces/lifecycle")},
 		{Name: "telemetry", Doc: "structured logs and traces", FS: sub("pieces/telemetry")},
 		{Name: "problem", Doc: "problem+json errors", FS: sub("pieces/problem")},
-		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "telemetry"}},
-		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store")},
-		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Wired: true},
+		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "settings"}},
+		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store"), Requires: []string{"settings"}},
+		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true},
 	}
 }
 

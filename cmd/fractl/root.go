@@ -32,10 +32,14 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.SetFlagErrorFunc(flagFault)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newCompletionCommand(e),
-		newRulesCommand(e),
-		newVersionCommand(e),
+		newInitCommand(e),
+		newNewCommand(e),
 		newVetCommand(e),
+		newVendorCheckCommand(e),
+		newRulesCommand(e),
+		newDemoCommand(e),
+		newVersionCommand(e),
+		newCompletionCommand(e),
 	)
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -11,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fractl/fractl/internal/analyzers"
-	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vendorcheck"
 	"github.com/fractl/fractl/internal/vet"
@@ -19,12 +19,10 @@ import (
 
 // vetOptions are the flags and arguments of vet.
 type vetOptions struct {
-	patterns        []string
-	format          string
-	enable, disable []string
-	failOn, min     string
-	tags            string
-	stats           bool
+	patterns []string
+	tags     string
+	stats    bool
+	reportFlags
 }
 
 func newVetCommand(e *env) *cobra.Command {
@@ -49,39 +47,20 @@ could not be checked, whatever was found in the others.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "text", "how to print: "+formatNames())
-	f.StringSliceVar(&o.enable, "enable", nil, "run only these rules")
-	f.StringSliceVar(&o.disable, "disable", nil, "run all rules but these")
-	f.StringVar(&o.failOn, "fail-on", "warning", "exit 1 from this severity up: note, warning, error")
-	f.StringVar(&o.min, "min-severity", "warning", "list from this severity up (json lists all)")
+	o.bind(f)
 	f.StringVar(&o.tags, "tags", "", "build tags, separated by commas")
 	f.BoolVar(&o.stats, "stats", false, "say on stderr where the time went")
 	return cmd
 }
 
-func formatNames() string {
-	names := ""
-	for i, f := range finding.Formats() {
-		if i > 0 {
-			names += ", "
-		}
-		names += f.Name
-	}
-	return names
-}
-
 func runVet(ctx context.Context, e *env, o vetOptions) error {
-	format, err := finding.FormatNamed(o.format)
-	if err != nil {
-		return fault.New("--format", err.Error(), "")
+	var names []string
+	for _, r := range analyzers.Suite() {
+		names = append(names, r.Name())
 	}
-	failOn, err := finding.ParseSeverity(o.failOn)
+	how, err := o.settle(names)
 	if err != nil {
-		return fault.New("--fail-on", err.Error(), "")
-	}
-	minimum, err := finding.ParseSeverity(o.min)
-	if err != nil {
-		return fault.New("--min-severity", err.Error(), "")
+		return err
 	}
 	dir, err := os.Getwd()
 	if err != nil {
@@ -96,15 +75,13 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	if err != nil {
 		return err
 	}
-	report := &finding.Report{
+	reported := how.print(e, &finding.Report{
 		Command: "vet", Root: res.Workspace.Root, Dir: dir,
-		Findings: res.Findings, Suppressed: res.Suppressed, MinSeverity: minimum,
+		Findings: res.Findings, Suppressed: res.Suppressed,
+	})
+	if reported != nil && !errors.Is(reported, errReport) {
+		return reported
 	}
-	omitted, err := format.Write(e.stdout, report)
-	if err != nil {
-		return err
-	}
-	e.ui.omitted(omitted, minimum)
 	if o.stats {
 		s := res.Stats
 		e.ui.note("fractl: %d packages, %d dependencies; repository %s, go list %s, check %s, all %s",
@@ -113,13 +90,10 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	for _, p := range res.Problems {
 		e.ui.failure(p)
 	}
-	switch {
-	case len(res.Problems) > 0:
+	if len(res.Problems) > 0 {
 		return errSilent
-	case report.Fails(failOn):
-		return errReport
 	}
-	return nil
+	return reported
 }
 
 // vendorRuleNames are rules that a comment in a go.mod may name as well.

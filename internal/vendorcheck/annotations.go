@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/version"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/modfile"
 
@@ -32,13 +33,17 @@ func (c *checker) annotations(b *build, l *list) {
 // lines make the go command switch to.
 func (c *checker) newestGo(b *build) string {
 	newest := c.set.toolchain
-	if newest == "" {
+	choice, _ := c.set.env.Get("GOTOOLCHAIN") // local, auto, path, NAME, NAME+auto or NAME+path
+	name, more, _ := strings.Cut(choice, "+")
+	fixed := name == "local"
+	if v, ok := strings.CutPrefix(name, "go"); ok {
+		newest, fixed = v, more == ""
+	}
+	if newest == "" || !version.IsValid("go"+newest) {
 		return ""
 	}
-	if choice, _ := c.set.env.Get("GOTOOLCHAIN"); choice == "local" {
+	if fixed {
 		return newest
-	} else if choice != "" && choice != "auto" && choice != "path" {
-		return "" // a toolchain by name, or a local build of one
 	}
 	raise := func(v string) {
 		if version.IsValid("go"+v) && version.Compare("go"+v, "go"+newest) > 0 {
@@ -60,7 +65,7 @@ func (c *checker) newestGo(b *build) string {
 // localAnnotation compares the note of a local replacement that provides
 // packages with its go.mod. From go 1.17 on each such module is noted.
 func (c *checker) localAnnotation(b *build, l *list, m *modulestxt.Module) {
-	if b.olderThan("1.17") || len(m.Packages) == 0 || len(l.paths[m.Mod.Path]) == 0 {
+	if b.olderThan("1.17") || len(m.Packages) == 0 || m.Mod.Version == "" {
 		return
 	}
 	r := b.replacement(m.Mod)

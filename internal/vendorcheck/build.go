@@ -52,10 +52,11 @@ func (c *checker) workBuild(u *unit) (*build, error) {
 
 // command words a command with the folder to run it in.
 func (c *checker) command(command, dir string) string {
-	if rel := c.rel(dir); rel != "." {
-		return fmt.Sprintf("run '%s' in %s", command, rel)
+	rel := c.rel(dir)
+	if rel == "." {
+		rel = "the root"
 	}
-	return fmt.Sprintf("run '%s'", command)
+	return fmt.Sprintf("run '%s' in %s", command, rel)
 }
 
 // goVersion is the go line that governs the build, or "" where there is none,

@@ -31,6 +31,8 @@ type Options struct {
 type Result struct {
 	// Findings are sorted and carry their fingerprints.
 	Findings []finding.Finding
+	// Units counts the folders with a go.mod or go.work that were looked at.
+	Units int
 	// Vendored are the vendor folders that were looked at, relative to the
 	// root, sorted.
 	Vendored []string
@@ -64,7 +66,7 @@ func Check(ctx context.Context, ws *workspace.Workspace, opt Options) (*Result, 
 	list := finding.Sort(c.findings)
 	finding.Fingerprints(list, c.lineOf)
 	slices.Sort(c.vendored)
-	return &Result{Findings: list, Vendored: c.vendored}, nil
+	return &Result{Findings: list, Units: c.units, Vendored: c.vendored}, nil
 }
 
 // ReplaceDrift is Check for the rule replacedrift alone, over all of ws.
@@ -88,6 +90,7 @@ type checker struct {
 	// reported are the causes that are told once for all builds they spoil.
 	reported map[string]bool
 	findings []finding.Finding
+	units    int
 	vendored []string
 }
 
@@ -96,6 +99,7 @@ func (c *checker) run(dir string) error {
 	if err != nil {
 		return err
 	}
+	c.units = len(units)
 	// Everything is read before anything is judged: a go.mod that does not
 	// parse is told whatever else is wrong.
 	var faults []error

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -17,6 +18,7 @@ type list struct {
 	name string // relative to the root
 	dir  string // the vendor folder, absolute
 	file *modulestxt.File
+	text []string // its lines
 	// missing is true where there is no such file; broken says why it cannot
 	// be read, or is "".
 	missing bool
@@ -65,6 +67,7 @@ func (c *checker) readList(vendor string) (*list, error) {
 		return nil, unreadable(l.name, err)
 	}
 	l.file = modulestxt.Parse(data)
+	l.text = strings.Split(string(data), "\n")
 	l.index()
 	return l, nil
 }
@@ -106,8 +109,10 @@ func (l *list) usable() bool {
 func (l *list) place(line int) place {
 	p := place{file: l.name, line: line}
 	if line > 0 {
-		p.col = 1
-		p.endLine, p.endCol = line, 1
+		p.col, p.endLine, p.endCol = 1, line, 1
+		if line <= len(l.text) {
+			p.endCol += len(strings.TrimSuffix(l.text[line-1], "\r"))
+		}
 	}
 	return p
 }

@@ -47,7 +47,7 @@ func (c *checker) listProblems(b *build, l *list) {
 		if p.Cosmetic {
 			sev = finding.Warning
 		}
-		message := "modules.txt: " + p.Text
+		message := p.Text
 		if i == modulestxt.MaxProblems-1 && l.file.Dropped > 0 {
 			message += fmt.Sprintf("; %d further lines are no better", l.file.Dropped)
 			sev = finding.Error
@@ -72,8 +72,12 @@ func (c *checker) listLines(b *build, l *list) {
 		} else {
 			first[m.Mod] = m
 		}
+		if m.Mod.Version == "" && len(m.Packages) > 0 {
+			c.report(ModulesTxtRule, finding.Error, l.place(m.Packages[0].Line), b.repair,
+				fmt.Sprintf("package %s stands under the replacement of every version of %s, which holds none", m.Packages[0].Path, m.Mod.Path), l.related(m))
+		}
 		second := false
-		if len(m.Packages) > 0 {
+		if len(m.Packages) > 0 && m.Mod.Version != "" {
 			if prev := providers[m.Mod.Path]; prev != nil && prev.Mod != m.Mod {
 				second = true
 				c.report(ModulesTxtRule, finding.Error, l.place(m.Line), b.repair,

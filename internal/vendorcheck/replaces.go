@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vendorcheck/modulestxt"
@@ -29,6 +30,56 @@ func (c *checker) replaceDrift(b *build, l *list, gone map[string]bool) {
 			c.replaceUnasked(b, l, m)
 		}
 	}
+	c.sharedTarget(b, l)
+}
+
+// sharedTarget reports two modules of the build that are replaced by one and
+// the same, which the go command refuses outside workspaces: checkMultiplePaths
+// of cmd/go/internal/modload/load.go.
+func (c *checker) sharedTarget(b *build, l *list) {
+	if b.work != nil {
+		return
+	}
+	first := map[module.Version]string{}
+	look := func(m module.Version) {
+		to, r := m, b.replacement(m)
+		if r != nil {
+			to = r.New
+		}
+		prev, ok := first[to]
+		switch {
+		case !ok:
+			first[to] = m.Path
+		case prev != m.Path && r != nil:
+			c.report(ReplaceDriftRule, finding.Error, at(r.file, r.rep.Syntax), "give each module a replacement of its own",
+				fmt.Sprintf("%s, but %s comes from there already: the go command refuses two modules in one", directive(r.rep), prev))
+		}
+	}
+	highest := map[string]string{}
+	for _, r := range b.requires() {
+		if v, ok := highest[r.mod.Path]; !ok || semver.Compare(v, r.mod.Version) < 0 {
+			highest[r.mod.Path] = r.mod.Version
+		}
+	}
+	for _, r := range b.requires() {
+		if highest[r.mod.Path] == r.mod.Version && l.selectedOr(r.mod) == r.mod.Version {
+			look(r.mod)
+		}
+	}
+	for _, e := range l.used {
+		if e.Mod.Version != "" && l.selected[e.Mod.Path] == e.Mod.Version {
+			look(e.Mod)
+		}
+	}
+}
+
+// selectedOr is the version of m's path that provides packages, or that of m
+// where none does.
+func (l *list) selectedOr(m module.Version) string {
+	if v, ok := l.selected[m.Path]; ok {
+		return v
+	}
+	return m.Version
 }
 
 // drift collects what does not agree, by the directive that is the cause.
@@ -146,8 +197,14 @@ func (c *checker) replaceDiffers(b *build, l *list, r *replacement, lines []*mod
 	for _, m := range lines {
 		related = append(related, l.related(m))
 	}
-	want := module.Version{Path: r.rep.Old.Path, Version: r.rep.Old.Version}
-	related = append(related, finding.Related{File: l.name, Message: "expected: # " + named(want) + " => " + named(r.New)})
+	// What the go command would write: in the line that differs or, where there
+	// is none, in one of its own.
+	expected := finding.Related{File: l.name, Message: "expected: # " + named(r.rep.Old) + " => " + named(r.New)}
+	if len(lines) > 0 && lines[0] != instead {
+		expected.Line = lines[0].Line
+		expected.Message = "expected: # " + named(lines[0].Mod) + " => " + named(r.New)
+	}
+	related = append(related, expected)
 
 	what := directive(r.rep)
 	var message string
@@ -171,12 +228,24 @@ func (c *checker) replaceDiffers(b *build, l *list, r *replacement, lines []*mod
 	c.report(ReplaceDriftRule, finding.Error, at(r.file, r.rep.Syntax), b.repair, message, related...)
 }
 
-// replaceUnasked reports a line of the list that no directive asks for.
+// replaceUnasked reports a line of the list that no directive asks for. The
+// finding stands where the directive is missing: at the require of the module,
+// else at the line that names the main module or the workspace's version.
 func (c *checker) replaceUnasked(b *build, l *list, m *modulestxt.Module) {
 	_, side := b.goVersion()
-	c.report(ReplaceDriftRule, finding.Error, l.place(m.Line), b.repair,
-		fmt.Sprintf("%s is replaced by %s, but not in %s", named(m.Mod), named(l.meta[m.Mod].new), b.files()),
-		finding.Related{File: side.file, Message: "expected: replace " + named(m.Mod) + " => " + named(l.meta[m.Mod].new)})
+	if b.work == nil {
+		side = at(b.mains[0].name, b.mains[0].file.Module.Syntax)
+	}
+	for _, r := range b.requires() {
+		if r.mod.Path == m.Mod.Path {
+			side = r.where[0]
+			break
+		}
+	}
+	by := named(l.meta[m.Mod].new)
+	c.report(ReplaceDriftRule, finding.Error, side, b.repair,
+		fmt.Sprintf("%s is not replaced in %s, but %s says => %s", named(m.Mod), b.files(), l.at(m.Line), by),
+		l.related(m))
 }
 
 // sameFolder reports whether two spellings of a target mean one folder.

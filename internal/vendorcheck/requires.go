@@ -33,12 +33,17 @@ func (c *checker) requireDrift(b *build, l *list) (gone map[string]bool) {
 		}
 		c.missingRequire(b, l, r, surplus.take(r.mod.Path), gone)
 	}
+	if b.lax() && len(asked) == 0 && len(l.used) > 0 {
+		// Without marks only this is certain: modules come from requirements.
+		e := l.used[0]
+		c.report(RequireDriftRule, finding.Error, l.place(e.Line), b.repair,
+			fmt.Sprintf("%s and what follows is vendored, but %s requires nothing", named(e.Mod), b.files()))
+	}
 	for _, path := range surplus.order {
 		for _, e := range surplus.left[path] {
 			c.surplusRequire(b, l, e)
 		}
 	}
-	c.excludedRequire(b, l)
 	return gone
 }
 
@@ -122,12 +127,11 @@ func (c *checker) missingRequire(b *build, l *list, r *require, instead *entry, 
 	switch {
 	case instead != nil:
 		message = fmt.Sprintf("%s, but %s has %s", what, l.at(instead.Line), instead.Mod.Version)
-		related = append(related, l.related(instead.Module))
+		related = append(related, l.related(instead.Module), finding.Related{File: l.name, Line: instead.Line, Message: "expected: " + want})
 	case l.meta[r.mod] != nil:
 		e := l.meta[r.mod]
 		message = fmt.Sprintf("%s, but %s does not mark it '## explicit'", what, l.at(e.Line))
-		want += ", ## explicit"
-		related = append(related, l.related(e.Module))
+		related = append(related, l.related(e.Module), finding.Related{File: l.name, Line: e.Line, Message: "expected: " + want + ", marked ## explicit"})
 	case l.paths[path] != nil && l.paths[path][0].Mod.Version != "":
 		other := l.paths[path][0]
 		message = fmt.Sprintf("%s, but %s has %s", what, l.at(other.Line), other.Mod.Version)
@@ -156,21 +160,22 @@ func (c *checker) surplusRequire(b *build, l *list, e *entry) {
 		finding.Related{File: side.file, Message: "expected: require " + named(e.Mod)})
 }
 
-// excludedRequire reports an exclude of the very version that is required and
-// vendored: the go command drops the requirement, then misses it.
+// excludedRequire reports an exclude of the very version that is required: the
+// go command drops the requirement, then wants go.mod to be updated. In a
+// workspace it only misses what is vendored.
 func (c *checker) excludedRequire(b *build, l *list) {
 	for _, m := range b.mains {
 		for _, x := range m.file.Exclude {
 			e := l.meta[x.Mod]
-			if e == nil || e.packages == 0 {
+			if b.work != nil && (e == nil || e.packages == 0) {
 				continue
 			}
 			for _, r := range m.file.Require {
 				if r.Mod == x.Mod {
 					p := requireAt(m, r)
 					c.report(RequireDriftRule, finding.Error, at(m.name, x.Syntax), "run 'go mod tidy', then "+b.repair,
-						fmt.Sprintf("exclude %s takes away what %s:%d requires and vendor/ holds", named(x.Mod), p.file, p.line),
-						finding.Related{File: p.file, Line: p.line, Message: "required here"}, l.related(e.Module))
+						fmt.Sprintf("exclude %s takes away what %s:%d requires", named(x.Mod), p.file, p.line),
+						finding.Related{File: p.file, Line: p.line, Message: "required here"})
 				}
 			}
 		}

@@ -118,7 +118,7 @@ func rows() []row {
 		{name: "32 unused require added", mutate: mod("require (\n", "require (\n\texample.com/modern v1.0.0\n"),
 			want: []string{"error requiredrift go.mod:6 require example.com/modern v1.0.0 is missing from vendor/modules.txt"}},
 		{name: "33 replace dropped", mutate: mod("replace example.com/lib => ./lib\n", ""),
-			want: []string{"error replacedrift vendor/modules.txt:5 example.com/lib v0.0.0 is replaced by ./lib, but not in go.mod"}},
+			want: []string{"error replacedrift go.mod:7 example.com/lib v0.0.0 is not replaced in go.mod, but vendor/modules.txt:5 says => ./lib"}},
 		{name: "34 replace retargeted", mutate: mod("=> ./lib", "=> ./lib2"),
 			want: []string{"error replacedrift go.mod:16 replace example.com/lib => ./lib2, but vendor/modules.txt:17 says => ./lib"}},
 		{name: "35 slash at the end", mutate: mod("=> ./lib", "=> ./lib/"),
@@ -130,7 +130,7 @@ func rows() []row {
 		{name: "38 replace of an unused version", mutate: mod("\ntool ", "\nreplace example.com/errors v0.8.1 => ./lib\n\ntool "),
 			want: []string{"error replacedrift go.mod:18 replace example.com/errors v0.8.1 => ./lib is missing from vendor/modules.txt"}},
 		{name: "39 wildcard to versioned", mutate: mod("replace example.com/lib =>", "replace example.com/lib v0.0.0 =>"),
-			want: []string{"error replacedrift vendor/modules.txt:17 example.com/lib is replaced by ./lib, but not in go.mod"}},
+			want: []string{"error replacedrift go.mod:7 example.com/lib is not replaced in go.mod, but vendor/modules.txt:17 says => ./lib"}},
 		{name: "41 wildcard line removed", mutate: txt("# example.com/lib => ./lib\n", ""),
 			want: []string{"error replacedrift go.mod:16 replace example.com/lib => ./lib is missing from vendor/modules.txt"}},
 		{name: "132 versioned line with a wrong target", mutate: txt(lib, "# example.com/lib v0.0.0 => ./other\n"), silent: true,
@@ -187,6 +187,34 @@ func rows() []row {
 		}, want: []string{"error requiredrift go.mod:12 require example.com/sampler v1.3.0, but vendor/modules.txt:11 has v1.0.0"}},
 		{name: "58 exclude of a used version", mutate: mod("\ntool ", "\nexclude example.com/errors v0.9.1\n\ntool "),
 			want: []string{"error requiredrift go.mod:18 exclude example.com/errors v0.9.1 takes away what go.mod:6 requires"}},
+		{name: "exclude of a required version without packages", mutate: func(t *testing.T, dir string) {
+			edit(t, dir, "go.mod", "require (\n", "require (\n\texample.com/modern v1.0.0\n")
+			edit(t, dir, "go.mod", "\ntool ", "\nexclude example.com/modern v1.0.0\n\ntool ")
+			edit(t, dir, "vendor/modules.txt", "# example.com/quote", "# example.com/modern v1.0.0\n## explicit; go 1.21\n# example.com/quote")
+		}, want: []string{"error requiredrift go.mod:19 exclude example.com/modern v1.0.0 takes away what go.mod:6 requires"}},
+		{name: "package under a wildcard line", mutate: func(t *testing.T, dir string) {
+			edit(t, dir, "vendor/modules.txt", "example.com/lib\n", "")
+			rewrite(t, dir, "vendor/modules.txt", read(t, dir, "vendor/modules.txt")+"example.com/lib\n")
+		}, want: []string{"error modulestxt vendor/modules.txt:17 package example.com/lib stands under the replacement of every version of example.com/lib"}},
+		{name: "two modules from one folder", mutate: func(t *testing.T, dir string) {
+			edit(t, dir, "go.mod", "\ntool ", "\nreplace example.com/errors => ./lib\n\ntool ")
+			edit(t, dir, "vendor/modules.txt", "# example.com/errors v0.9.1\n", "# example.com/errors v0.9.1 => ./lib\n")
+			edit(t, dir, "vendor/modules.txt", "## explicit; go 1.12\n", "## explicit; go 1.20\n")
+			edit(t, dir, "vendor/modules.txt", "# example.com/lib =>", "# example.com/errors => ./lib\n# example.com/lib =>")
+		}, want: []string{"error replacedrift go.mod:16 replace example.com/lib => ./lib, but example.com/errors comes from there already"}},
+		{name: "63 go line below a local replacement's", mutate: mod("go 1.24", "go 1.18"), silent: true},
+		{name: "64 go 1.16", mutate: mod("go 1.24", "go 1.16"), silent: true},
+		{name: "65 go 1.13", mutate: mod("go 1.24", "go 1.13"), silent: true},
+		{name: "go 1.13 without a require", mutate: func(t *testing.T, dir string) {
+			rewrite(t, dir, "go.mod", "module example.com/app\n\ngo 1.13\n")
+			rewrite(t, dir, "vendor/modules.txt", "# example.com/errors v0.9.1\nexample.com/errors\nexample.com/errors/wrap\n")
+			rewrite(t, dir, "main.go", "package main\n\nimport _ \"example.com/errors/wrap\"\n\nfunc main() {}\n")
+			for _, gone := range []string{"lib", "vendor/example.com/lib", "vendor/example.com/quote", "vendor/example.com/sampler", "vendor/example.com/tool"} {
+				remove(t, dir, gone)
+			}
+		}, want: []string{"error requiredrift vendor/modules.txt:1 example.com/errors v0.9.1 and what follows is vendored, but go.mod requires nothing"}},
+		{name: "no go line", mutate: mod("go 1.24\n", ""), silent: true},
+		{name: "59-62 no effect on vendor", mutate: mod("go 1.24\n", "go 1.24.1\n\ntoolchain go1.24.2\n\ngodebug default=go1.21\n\nretract v1.0.0\n"), silent: true},
 		{name: "67 tool not vendored", mutate: func(t *testing.T, dir string) {
 			edit(t, dir, "vendor/modules.txt", "example.com/tool/cmd/tool\n", "")
 			remove(t, dir, "vendor/example.com/tool")
@@ -235,10 +263,15 @@ func rows() []row {
 		}, want: []string{"error replacedrift b/go.mod:10 replace example.com/lib => ../lib2, but vendor/modules.txt:10 says => ./lib and not => ./lib2"}},
 		{name: "w2 conflicting replaces", work: true, mutate: sub("a/go.mod", "=> ../lib", "=> ../lib2"),
 			want: []string{"error replacedrift b/go.mod:10 replace example.com/lib => ../lib contradicts a/go.mod:10, which says => ../lib2"}},
+		{name: "one folder in other words", work: true, mutate: func(t *testing.T, dir string) {
+			edit(t, dir, "a/go.mod", "replace example.com/lib =>", "replace example.com/lib v0.0.0 =>")
+			edit(t, dir, "b/go.mod", "replace example.com/lib => ../lib", "replace example.com/lib v0.0.0 => ../a/../lib")
+			edit(t, dir, "vendor/modules.txt", "# example.com/lib => ./lib\n", "")
+		}, want: []string{"error replacedrift b/go.mod:10 replace example.com/lib v0.0.0 => ../a/../lib, but a/go.mod:10 says => ../lib: the go command compares the words"}},
 		{name: "replace of a workspace module", work: true, mutate: sub("go.work", "use (", "replace example.com/a => ./lib\n\nuse ("),
 			want: []string{"error replacedrift go.work:3 replace example.com/a => ./lib replaces a module of the workspace"}},
-		{name: "replace in go.work", work: true, mutate: sub("go.work", "use (", "replace example.com/errors => ./lib\n\nuse ("),
-			want: []string{"error replacedrift go.work:3 replace example.com/errors => ./lib, but vendor/modules.txt:2 does not replace example.com/errors v0.8.1"}},
+		{name: "replace in go.work", work: true, mutate: sub("go.work", "use (", "replace example.com/errors => ./fork\n\nuse ("),
+			want: []string{"error replacedrift go.work:3 replace example.com/errors => ./fork, but vendor/modules.txt:2 does not replace example.com/errors v0.8.1"}},
 		{name: "workspace require bumped", work: true, mutate: sub("b/go.mod", "errors v0.8.1", "errors v0.9.0"),
 			want: []string{"error requiredrift b/go.mod:6 require example.com/errors v0.9.0, but vendor/modules.txt:2 has v0.8.1"}},
 		{name: "w6 workspace line removed", work: true, mutate: txt("## workspace\n", ""), silent: true,

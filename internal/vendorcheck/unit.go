@@ -105,6 +105,7 @@ func (c *checker) drifts(b *build, l *list) bool {
 
 // compare applies the rules about the list's content.
 func (c *checker) compare(b *build, l *list) error {
+	c.excludedRequire(b, l)
 	if !c.listState(b, l) {
 		return nil
 	}
@@ -141,7 +142,11 @@ func (c *checker) withoutVendor(u *unit, bs builds, active string) error {
 		}
 		b = bs.work
 	}
-	if b == nil || b.lax() || !b.depends() {
+	if b == nil {
+		return nil
+	}
+	c.excludedRequire(b, &list{})
+	if b.lax() || !b.depends() {
 		return nil
 	}
 	_, where := b.goVersion()

@@ -35,6 +35,7 @@ func (c *checker) workspaceDrift(b *build, vendored bool) {
 		to  module.Version
 	}
 	first := map[module.Version]origin{}
+	told := map[*modfile.Replace]bool{}
 	for _, m := range b.mains {
 		c.twice(m)
 		if vendored {
@@ -56,11 +57,41 @@ func (c *checker) workspaceDrift(b *build, vendored bool) {
 			if prev.mod == m || prev.to == to {
 				continue
 			}
+			told[r] = true
 			other := at(prev.mod.name, prev.rep.Syntax)
 			c.report(ReplaceDriftRule, finding.Error, at(m.name, r.Syntax),
 				fmt.Sprintf("let both replace it by the same, or settle it with 'go work edit -replace=%s=…'", keyText(r.Old)),
 				fmt.Sprintf("%s contradicts %s:%d, which says => %s: the go command refuses the workspace", directive(r), other.file, other.line, named(prev.rep.New)),
 				finding.Related{File: other.file, Line: other.line, Message: directive(prev.rep)})
+		}
+	}
+	c.clashes(b, told)
+}
+
+// clashes reports a replace of one version that another go.mod spells in other
+// words. The go command compares the words, each relative to its own go.mod,
+// and takes them for a contradiction even where they mean one folder.
+func (c *checker) clashes(b *build, told map[*modfile.Replace]bool) {
+	for i, m := range b.mains {
+		for _, r := range m.file.Replace {
+			if r.Old.Version == "" || told[r] || lookup(b.work.file.Replace, r.Old) != nil {
+				continue
+			}
+			var prev *modfile.Replace
+			var file string
+			for _, before := range b.mains[:i] {
+				if p := lookup(before.file.Replace, r.Old); p != nil {
+					prev, file = p, before.name
+				}
+			}
+			if prev == nil || prev.New == r.New {
+				continue
+			}
+			other := at(file, prev.Syntax)
+			c.report(ReplaceDriftRule, finding.Error, at(m.name, r.Syntax),
+				fmt.Sprintf("settle it with 'go work edit -replace=%s=…'", keyText(r.Old)),
+				fmt.Sprintf("%s, but %s:%d says => %s: the go command compares the words and refuses the workspace", directive(r), other.file, other.line, named(prev.New)),
+				finding.Related{File: other.file, Line: other.line, Message: directive(prev)})
 		}
 	}
 }

@@ -70,7 +70,9 @@ func Finding(ws *workspace.Workspace, fset *token.FileSet, files []*ast.File, ru
 		f.Fixes = fixes(ws, fset, files, d)
 	}
 	if f.Hint == "" && len(f.Fixes) > 0 {
-		f.Hint = f.Fixes[0].Message
+		// Fixes are titles in an editor; a hint goes on after "hint: ".
+		title := f.Fixes[0].Message
+		f.Hint = strings.ToLower(title[:1]) + title[1:]
 	}
 	return f
 }

@@ -260,7 +260,6 @@ func (b *builder) order() {
 				visit(d)
 			case visiting:
 				delete(n.deps, imp)
-				n.cut = append(n.cut, imp)
 			}
 		}
 		state[n] = visited

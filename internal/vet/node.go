@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -19,8 +20,6 @@ type node struct {
 	pkg *packages.Package
 	// deps are keyed by the import path as the source spells it.
 	deps map[string]*node
-	// cut are the imports that were taken out of deps to break a cycle.
-	cut []string
 	// ours is true for a package of the workspace, unit for one whose
 	// findings are wanted.
 	ours, unit bool
@@ -177,8 +176,15 @@ func (n *node) unresolved() []string {
 			list = append(list, "could not import "+imp+" ")
 		}
 	}
-	for _, imp := range n.cut {
-		list = append(list, "could not import "+imp+" ")
+	if len(n.pkg.Errors) > 0 {
+		// go/packages leaves out what would close a cycle of imports.
+		for _, f := range n.files {
+			for _, spec := range f.Imports {
+				if imp, err := strconv.Unquote(spec.Path.Value); err == nil && n.deps[imp] == nil {
+					list = append(list, "could not import "+imp+" ")
+				}
+			}
+		}
 	}
 	return list
 }

@@ -79,7 +79,8 @@ func unitWorkspace(cfg *unitchecker.Config) (*workspace.Workspace, error) {
 	switch {
 	case modulePath == "" && (cfg.Standard[cfg.ImportPath] || !strings.Contains(strings.Split(cfg.ImportPath, "/")[0], ".") && standard(cfg)):
 		return nil, nil
-	case version != "" && strings.Contains(dir, "@"+version), slices.Contains(strings.Split(dir, "/"), "vendor"):
+	// A checkout may lie below a folder called vendor, or job@v2.
+	case version != "" && strings.Contains(dir+"/", "@"+version+"/"), strings.HasSuffix(dir, "/vendor/"+cfg.ImportPath):
 		return nil, nil
 	}
 	ws, err := find(cfg.Dir)
@@ -148,10 +149,14 @@ func (u *unit) analyze() error {
 	}
 	a := newAnalysis(n, u.fset, sizes, index)
 	for _, rule := range u.ruleset.list {
-		if rule.Comments || u.factsOnly && !leavesFacts(rule.Analyzer) {
+		if rule.Comments {
 			continue
 		}
-		if err := a.run(rule.Analyzer); err != nil {
+		do := a.run
+		if u.factsOnly {
+			do = a.leaveFacts
+		}
+		if err := do(rule.Analyzer); err != nil {
 			u.failed = append(u.failed, err)
 			continue
 		}
@@ -177,7 +182,10 @@ func (u *unit) report() (int, error) {
 		fmt.Fprintf(u.stderr, "fractl: %v\n", p)
 	}
 	if u.factsOnly {
-		return 0, nil
+		for _, err := range u.failed {
+			fmt.Fprintf(u.stderr, "fractl: %v\n", err)
+		}
+		return min(len(u.failed), 1), nil
 	}
 	if u.node.broken {
 		return 1, nil
@@ -304,6 +312,7 @@ func (x exportData) Import(path string) (*types.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
+	//lint:ignore SA1019 the go command hands its tools the compiler's archives
 	r, err := gcexportdata.NewReader(f)
 	if err != nil {
 		return nil, err

@@ -64,6 +64,12 @@ type checker struct {
 // checkSink reports one use of a method that has a sibling with a context.
 func (c *checker) checkSink(sel inspector.Cursor, s *sink) {
 	ctx, inReach := c.reach(sel)
+	if ctx.Nil {
+		return // what is left to do where there is no context
+	}
+	if inReach && s.method.Pkg().Path() != "database/sql" && through(sel.Node().(*ast.SelectorExpr).X, ctx) {
+		return // a session of a library that has its context in itself
+	}
 	category := c.category(sel, ctx, inReach)
 	d := analysis.Diagnostic{
 		Pos: sel.Node().Pos(), End: sel.Node().End(), Category: label(category),
@@ -98,10 +104,24 @@ func (c *checker) checkSink(sel inspector.Cursor, s *sink) {
 	}
 }
 
+// through reports whether the receiver of a call is the value that yields the
+// context, or what one of its methods gives: session.SQL().Exec(q), where
+// session.Context() is the context in reach.
+func through(x ast.Expr, ctx reach.Context) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident:
+		return ctx.Holder != ctx.Expr && x.Name == ctx.Holder
+	case *ast.CallExpr:
+		sel, ok := ast.Unparen(x.Fun).(*ast.SelectorExpr)
+		return ok && through(sel.X, ctx)
+	}
+	return false
+}
+
 // inReach says of the context in reach how to name it.
 func (c *checker) inReach(ctx reach.Context) string {
 	if ctx.Expr == "" {
-		return fmt.Sprintf("a context is in reach, the unnamed one of line %d", c.pass.Fset.Position(ctx.Decl).Line)
+		return fmt.Sprintf("the unnamed parameter of line %d gives a context", c.pass.Fset.Position(ctx.Decl).Line)
 	}
 	return ctx.Expr + " is in reach"
 }
@@ -125,7 +145,7 @@ func (c *checker) hint(category string, s *sink, ctx reach.Context) string {
 // category says which kind of report one at the cursor is.
 func (c *checker) category(at inspector.Cursor, ctx reach.Context, inReach bool) string {
 	switch {
-	case c.isTest(at.Node().Pos()):
+	case c.isTest(at.Node().Pos()) || ctx.Testing:
 		return inTest
 	case c.isGenerated(at.Node().Pos()):
 		return generated

@@ -75,7 +75,8 @@ func methodSink(fn *types.Func, recv types.Type, pkg *types.Package) *sink {
 			return s
 		}
 	}
-	if types.IsInterface(owner) && isMirror(fn) {
+	// One with WithContext is given its context that way.
+	if types.IsInterface(owner) && isMirror(fn) && lookupMethod(owner, pkg, "WithContext") == nil {
 		return &sink{
 			method: fn, name: fmt.Sprintf("(%s).%s", typeName(owner), fn.Name()),
 			sibling: siblings(fn.Name())[0], mirror: true,

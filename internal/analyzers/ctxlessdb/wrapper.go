@@ -139,8 +139,8 @@ func (c *checker) factOf(call inspector.Cursor) (*ctxlessDB, bool) {
 // reach.
 func (c *checker) checkWrapper(call inspector.Cursor, fact *ctxlessDB) {
 	ctx, inReach := c.reach(call)
-	if !inReach {
-		return // the callee's own note says it
+	if !inReach || ctx.Nil || c.handsOver(call, ctx) {
+		return // where there is none, the callee's own note says it
 	}
 	fun := call.ChildAt(edge.CallExpr_Fun, -1)
 	category := c.category(fun, ctx, inReach)
@@ -160,6 +160,30 @@ func (c *checker) checkWrapper(call inspector.Cursor, fact *ctxlessDB) {
 		Pos: d.Pos, Message: fmt.Sprintf("hint: give %s a context parameter and pass it on to the database", fn.Name()),
 	})
 	c.pass.Report(d)
+}
+
+// handsOver reports whether the call gives the callee the value that yields the
+// context, and not just what it holds: the callee can take the context from it,
+// also through an interface.
+func (c *checker) handsOver(call inspector.Cursor, ctx reach.Context) bool {
+	if ctx.Holder == ctx.Expr {
+		return false // a context itself, which the callee has no parameter for
+	}
+	n := call.Node().(*ast.CallExpr)
+	operands := n.Args
+	if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+		operands = append([]ast.Expr{sel.X}, operands...)
+	}
+	for _, e := range operands {
+		e = ast.Unparen(e)
+		if u, ok := e.(*ast.UnaryExpr); ok {
+			e = u.X
+		}
+		if id, ok := e.(*ast.Ident); ok && id.Name == ctx.Holder {
+			return true
+		}
+	}
+	return false
 }
 
 // path turns the steps of a fact into places.

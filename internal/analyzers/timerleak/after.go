@@ -11,10 +11,11 @@ import (
 
 	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/flow"
+	"github.com/fractl/fractl/internal/analyzers/internal/reach"
 )
 
-// long is from when on it matters that each turn of a loop leaves a timer
-// behind: a busy loop of 10,000 turns a second then holds 2 MB of them.
+// long is from when on it matters that a timer is left behind: a busy loop of
+// 10,000 turns a second then holds 2 MB of them.
 const long = time.Second
 
 // checkAfter looks at time.After(d), or time.NewTimer(d).C, as a case of a
@@ -33,13 +34,12 @@ func (c *checker) checkAfter(src source) {
 	if len(call.Args) == 0 {
 		return
 	}
-	howLong := "as long as it says"
-	if v := c.info.Types[call.Args[0]].Value; v != nil && v.Kind() == constant.Int {
-		n, exact := constant.Int64Val(v)
-		if !exact || time.Duration(n) < long {
-			return
-		}
-		howLong = time.Duration(n).String()
+	if c.short(call.Args[0]) {
+		return
+	}
+	howLong := "until it fires"
+	if d, ok := c.duration(call.Args[0]); ok {
+		howLong = "for " + d.String()
 	}
 	m := c.mode(call.Pos())
 	if m.Known && m.Collected {
@@ -47,7 +47,23 @@ func (c *checker) checkAfter(src source) {
 		c.report(call, cost, "each turn of the loop makes a timer; one timer with Reset would do")
 		return
 	}
-	c.leaking(call, after, fmt.Sprintf("each turn of the loop leaves a timer behind for %s", howLong))
+	c.leaking(call, after, fmt.Sprintf("each turn of the loop leaves a timer behind %s", howLong))
+}
+
+// short reports whether e is a constant duration below long.
+func (c *checker) short(e ast.Expr) bool {
+	d, ok := c.duration(e)
+	return ok && d < long
+}
+
+// duration is the value of a constant duration.
+func (c *checker) duration(e ast.Expr) (time.Duration, bool) {
+	v := c.info.Types[e].Value
+	if v == nil || v.Kind() != constant.Int {
+		return 0, false
+	}
+	n, exact := constant.Int64Val(v)
+	return time.Duration(n), exact
 }
 
 // commClause is the select clause whose communication call stands in.
@@ -82,11 +98,30 @@ func (c *checker) otherContinues(clause inspector.Cursor) bool {
 		if other == clause.Node() {
 			continue
 		}
-		if !c.leavesLoop(other.Body) {
+		if !c.leavesLoop(other.Body) && !c.isDone(other.Comm) {
 			return true
 		}
 	}
 	return false
+}
+
+// isDone reports whether a clause receives from the Done channel of a context:
+// what comes behind it in the loop, or before it on the next turn, is the end.
+func (c *checker) isDone(comm ast.Stmt) bool {
+	stmt, ok := comm.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	recv, ok := ast.Unparen(stmt.X).(*ast.UnaryExpr)
+	if !ok || recv.Op != token.ARROW {
+		return false
+	}
+	call, ok := ast.Unparen(recv.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Done" && reach.IsContext(c.info.TypeOf(sel.X))
 }
 
 // leavesLoop reports whether body, of a select clause, ends by leaving the loop.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
+	"github.com/fractl/fractl/internal/analyzers/internal/reach"
 )
 
 // checkCallback looks at a time.AfterFunc whose timer nobody keeps. What is
@@ -116,7 +117,7 @@ func (c *checker) heldByLiteral(lit inspector.Cursor) (string, []analysis.Relate
 			continue
 		}
 		switch {
-		case isContext(v.Type()):
+		case reach.IsContext(v.Type()):
 		case closable(v.Type()):
 			if sel := id.Parent(); id.ParentEdgeKind() == edge.SelectorExpr_X && ends(sel.Node().(*ast.SelectorExpr).Sel.Name) {
 				closed[v] = true
@@ -131,7 +132,7 @@ func (c *checker) heldByLiteral(lit inspector.Cursor) (string, []analysis.Relate
 			continue
 		}
 		what = v.Name() + ", which can be closed before"
-		if isContext(v.Type()) {
+		if reach.IsContext(v.Type()) {
 			what = v.Name() + ", a context that can be over before"
 		}
 		at = []analysis.RelatedInformation{{Pos: id.Node().Pos(), Message: v.Name() + " is used here"}}
@@ -156,9 +157,4 @@ func closable(t types.Type) bool {
 	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "Close")
 	fn, ok := obj.(*types.Func)
 	return ok && fn.Signature().Params().Len() == 0
-}
-
-func isContext(t types.Type) bool {
-	named, ok := types.Unalias(t).(*types.Named)
-	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && named.Obj().Name() == "Context"
 }

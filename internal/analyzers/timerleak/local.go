@@ -37,7 +37,7 @@ func (c *checker) checkLocal(src source, v *types.Var) {
 	exit, leaks := ownership.Leak(ownership.Query{
 		Info: c.info, Var: v, Fate: fate, Made: src.call, Body: body.Node().(*ast.BlockStmt), Infinite: c.endlessRange,
 	})
-	if !leaks || c.once(src.call) && !exit.Overwritten {
+	if !leaks || c.once(src.call) && !exit.Overwritten || src.kind == newTimer && c.brief(src, v, body) {
 		return
 	}
 	name := fmt.Sprintf("%s %s", src.kind, v.Name())
@@ -66,6 +66,21 @@ func (c *checker) checkLocal(src source, v *types.Var) {
 	default:
 		c.leaking(at, src.category(), name, where...)
 	}
+}
+
+// brief reports whether a timer in v fires so soon, also after each Reset, that
+// nothing is gained by stopping it.
+func (c *checker) brief(src source, v *types.Var, body inspector.Cursor) bool {
+	if args := src.call.Node().(*ast.CallExpr).Args; len(args) != 1 || !c.short(args[0]) {
+		return false
+	}
+	for call := range body.Preorder((*ast.CallExpr)(nil)) {
+		n := call.Node().(*ast.CallExpr)
+		if x := c.timerCall(n, "Reset"); x != nil && c.variable(x) == v && !c.short(n.Args[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 // category is that of a timer which nothing stops.

@@ -266,6 +266,9 @@ func (p *parser) notes(n int, line string) {
 		case token == "explicit":
 			m.Explicit = true
 		case isGo:
+			if m.Go != "" && m.Go != goVersion {
+				broken = fmt.Sprintf("both go %s and go %s are noted of %s", m.Go, goVersion, m.Mod.Path)
+			}
 			m.Go = goVersion
 			if !version.IsValid("go" + goVersion) {
 				broken = fmt.Sprintf("malformed go version %s of %s", quote(goVersion), m.Mod.Path)

@@ -81,6 +81,7 @@ func TestProblems(t *testing.T) {
 		{"note order", "# example.com/a v1.0.0\n## go 1.20; explicit\n", `2 cosmetic spacing`},
 		{"unknown note", "# example.com/a v1.0.0\n## explicit; sealed\n", `2 cosmetic unknown note "sealed"`},
 		{"second note", "# example.com/a v1.0.0\n## explicit\n## go 1.20\n", `3 cosmetic second line of notes`},
+		{"two go versions", "# example.com/a v1.0.0\n## go 1.30\n## explicit; go 1.20\n", `3 broken both go 1.30 and go 1.20`},
 		{"late note", "# example.com/a v1.0.0\nexample.com/a\n## explicit\n", `3 cosmetic notes after the packages`},
 		{"go version", "# example.com/a v1.0.0\n## go one\n", `2 broken malformed go version "one"`},
 		{"workspace below", "# example.com/a v1.0.0\n## workspace\n", `2 broken first line only`},

@@ -3,7 +3,6 @@ package origin
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -14,18 +13,21 @@ import (
 // code is not ours to mend, and its functions leave no facts, so that every
 // driver finds the same, whether or not it looks at dependencies.
 //
-// The folder decides and not the module's version, which the copies that a
-// local replace points to have as well.
+// The folder decides and not the module's version alone, which the copies that a
+// local replace points to have as well; and the folder alone does not either: a
+// checkout may lie below a folder called vendor, or job@v2.
 func Foreign(pass *analysis.Pass) bool {
-	if m := pass.Module; m != nil && (m.Path == "std" || m.Path == "cmd") {
+	m := pass.Module
+	if m != nil && (m.Path == "std" || m.Path == "cmd") {
 		return true
 	}
 	if len(pass.Files) == 0 {
 		return true
 	}
-	dir := filepath.ToSlash(filepath.Dir(pass.Fset.File(pass.Files[0].FileStart).Name()))
-	return slices.ContainsFunc(strings.Split(dir, "/"), func(part string) bool {
-		// The module cache writes MODULE@VERSION.
-		return part == "vendor" || strings.Contains(part, "@v")
-	})
+	dir := filepath.ToSlash(filepath.Dir(pass.Fset.File(pass.Files[0].FileStart).Name())) + "/"
+	if strings.HasSuffix(dir, "/vendor/"+pass.Pkg.Path()+"/") {
+		return true
+	}
+	// The module cache writes MODULE@VERSION.
+	return m != nil && m.Version != "" && strings.Contains(dir, "@"+m.Version+"/")
 }

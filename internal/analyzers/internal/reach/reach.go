@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
+	"strings"
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
@@ -27,6 +28,14 @@ type Context struct {
 	// position runs, or may be: a go statement or a stored literal stands
 	// between.
 	Outside bool
+	// Nil: a test has found it nil on the way to the position, so that there
+	// is none to pass on, and the code knows it.
+	Nil bool
+	// Testing: it is that of a test, from a *testing.T or the like.
+	Testing bool
+	// Holder is the name of the variable that yields it, without what is
+	// selected: "r" of "r.Context()"; "" where it has no name.
+	Holder string
 }
 
 // At returns the nearest context in reach at the cursor: of the innermost
@@ -45,6 +54,8 @@ func At(pkg *types.Package, info *types.Info, at inspector.Cursor, goVersion str
 		}
 		if c, ok := f.inFunction(fn); ok {
 			c.Outside = outside
+			c.Holder, _, _ = strings.Cut(c.Expr, ".")
+			c.Nil = c.Expr != "" && isNil(info, at, c.Expr)
 			return c, true
 		}
 		if _, isLit := fn.Node().(*ast.FuncLit); isLit && !RunsInPlace(fn) {
@@ -209,7 +220,9 @@ func (f *finder) fields(list *ast.FieldList, receiver bool) (Context, bool) {
 					continue
 				}
 			}
-			return f.named(field, suffix), true
+			c := f.named(field, suffix)
+			c.Testing = declaredIn(t, "testing")
+			return c, true
 		}
 	}
 	return Context{}, false

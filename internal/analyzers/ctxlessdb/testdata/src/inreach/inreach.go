@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"net/http"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -21,16 +22,16 @@ func parameter(ctx context.Context) {
 }
 
 func blank(_ context.Context) {
-	db.Exec("x") // want `use ExecContext; a context is in reach, the unnamed one of line 23`
+	db.Exec("x") // want `use ExecContext; the unnamed parameter of line 24 gives a context`
 }
 
 func unnamed(context.Context) {
-	db.Exec("x") // want `a context is in reach, the unnamed one of line 27`
+	db.Exec("x") // want `the unnamed parameter of line 28 gives a context`
 }
 
 func shadowed(ctx context.Context) {
 	if ctx := 1; ctx > 0 {
-		db.Exec("x") // want `a context is in reach, the unnamed one of line 31`
+		db.Exec("x") // want `the unnamed parameter of line 32 gives a context`
 	}
 }
 
@@ -94,7 +95,7 @@ func (s withMethod) run() {
 }
 
 func (withMethod) anonymous() {
-	db.Exec("x") // want `a context is in reach, the unnamed one`
+	db.Exec("x") // want `the unnamed parameter of line \d+ gives a context`
 }
 
 type without struct{ context string }
@@ -168,3 +169,103 @@ var lazy = sync.OnceValue(func() error {
 	_, err := db.Exec("x") // want `there is ExecContext$`
 	return err
 })
+
+// Where there is no context after all.
+
+func fallback(ctx context.Context) error {
+	if ctx != nil {
+		_, err := db.ExecContext(ctx, "x")
+		return err
+	}
+	_, err := db.Exec("x")
+	return err
+}
+
+func fallbackElse(ctx context.Context) {
+	if ctx != nil && db != nil {
+		db.Exec("x") // want `use ExecContext; ctx is in reach`
+	} else {
+		db.Exec("x") // want `use ExecContext; ctx is in reach`
+	}
+	if db == nil || ctx != nil {
+		return
+	} else {
+		db.Exec("x")
+	}
+	if ctx == nil && db != nil {
+		db.Exec("x")
+	}
+}
+
+func noFallback(ctx context.Context) {
+	if ctx != nil {
+		db.PingContext(ctx)
+	}
+	db.Exec("x") // want `use ExecContext; ctx is in reach`
+}
+
+func (s *withField) fallback() {
+	if s.ctx == nil {
+		db.Exec("x")
+		return
+	}
+	db.Exec("x") // want `use ExecContext; s.ctx is in reach`
+}
+
+// A type that is given its context by WithContext carries it.
+
+type carrier interface {
+	WithContext(ctx context.Context) carrier
+	Exec(query string, args ...any) (sql.Result, error)
+}
+
+func carried(ctx context.Context, c carrier) {
+	c.WithContext(ctx).Exec("x")
+}
+
+// handed is called with the value that has the context.
+
+func handed(e interface{ Name() string }) { // want handed:`ctxlessDB`
+	db.Exec("x") // want `there is ExecContext$`
+}
+
+func (s *withField) Name() string { return s.name }
+
+func (s *withField) hands() {
+	handed(s)
+}
+
+func (s *withField) doesNotHand(other interface{ Name() string }) {
+	handed(other) // want `inreach.handed calls \(\*sql.DB\).Exec without a context; s.ctx is in reach`
+}
+
+// A session of another library has its context in itself.
+
+type session interface {
+	Context() context.Context
+	SQL() runner
+	DB() *sql.DB
+}
+
+type runner interface {
+	Exec(query string) error
+	ExecContext(ctx context.Context, query string) error
+	Query(query string) (*sql.Rows, error)
+	QueryContext(ctx context.Context, query string) (*sql.Rows, error)
+}
+
+func ofItsOwn(s session, other runner) {
+	s.SQL().Exec("x")
+	s.DB().Exec("x") // want `use ExecContext; s.Context\(\) is in reach`
+	other.Exec("x")  // want `use ExecContext; s.Context\(\) is in reach`
+}
+
+func notOfItsOwn(ctx context.Context, s session) {
+	s.SQL().Exec("x") // want `use ExecContext; ctx is in reach`
+}
+
+// A helper of tests, outside of a test file.
+
+func helper(t testing.TB) {
+	db.Exec("x") // want `use ExecContext; t.Context\(\) is in reach`
+}
