@@ -21,12 +21,24 @@ func (c *checking) analyze(n *node) {
 	complete := !n.broken
 	var found []finding.Finding
 	for _, rule := range c.rules {
-		switch {
-		case !n.unit && !leavesFacts(rule.Analyzer):
+		if n.broken && !rule.Analyzer.RunDespiteErrors {
 			continue
-		case n.broken && !rule.Analyzer.RunDespiteErrors:
+		}
+		if len(rule.Imports) > 0 && !c.relevant(n, rule) {
+			// It can find nothing here. What it builds on may still have to
+			// tell importers something: which functions never return.
+			for _, req := range rule.Analyzer.Requires {
+				if err := a.leaveFacts(req); err != nil {
+					complete = false
+					c.run.problems.add(err)
+				}
+			}
 			continue
-		case len(rule.Imports) > 0 && !c.relevant(n, rule):
+		}
+		if !n.unit {
+			if err := a.leaveFacts(rule.Analyzer); err != nil {
+				c.run.problems.add(err)
+			}
 			continue
 		}
 		if err := a.run(rule.Analyzer); err != nil {
@@ -34,9 +46,7 @@ func (c *checking) analyze(n *node) {
 			c.run.problems.add(err)
 			continue
 		}
-		if n.unit {
-			found = append(found, c.run.convert(c.fset, n, rule, a.diagnostics[rule.Analyzer])...)
-		}
+		found = append(found, c.run.convert(c.fset, n, rule, a.diagnostics[rule.Analyzer])...)
 	}
 	if !n.unit {
 		return
@@ -127,17 +137,17 @@ func (r *analysisRun) pass(a *analysis.Analyzer, inputs map[*analysis.Analyzer]a
 	}
 }
 
-// leavesFacts reports whether a, or something that it requires, exports facts.
-func leavesFacts(a *analysis.Analyzer) bool {
+// leaveFacts runs a, and what it requires, as far as these export facts.
+func (r *analysisRun) leaveFacts(a *analysis.Analyzer) error {
 	if len(a.FactTypes) > 0 {
-		return true
+		return r.run(a)
 	}
 	for _, req := range a.Requires {
-		if leavesFacts(req) {
-			return true
+		if err := r.leaveFacts(req); err != nil {
+			return err
 		}
 	}
-	return false
+	return nil
 }
 
 // reachability says for each package which of the import paths that rules ask

@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -173,6 +174,16 @@ func (n *node) unresolved() []string {
 	for imp, d := range n.deps {
 		if d.missing() {
 			list = append(list, "could not import "+imp+" ")
+		}
+	}
+	if len(n.pkg.Errors) > 0 {
+		// go/packages leaves out what would close a cycle of imports.
+		for _, f := range n.files {
+			for _, spec := range f.Imports {
+				if imp, err := strconv.Unquote(spec.Path.Value); err == nil && n.deps[imp] == nil {
+					list = append(list, "could not import "+imp+" ")
+				}
+			}
 		}
 	}
 	return list

@@ -98,7 +98,7 @@ func readPattern(ws *workspace.Workspace, dir, text string) (pattern, error) {
 		p.expr = compile("...")
 		return p, nil
 	case strings.HasSuffix(slashed, ".go") && !strings.Contains(slashed, "..."):
-		return p, fault.New(text, "is a file", "give its folder: "+path.Dir("./"+slashed))
+		return p, fault.New(text, "is a file", "give its folder: ./"+path.Dir(slashed))
 	}
 	local := slashed == "." || slashed == ".." || strings.HasPrefix(slashed, "./") || strings.HasPrefix(slashed, "../") ||
 		slashed == "..." || filepath.IsAbs(text)
@@ -106,7 +106,11 @@ func readPattern(ws *workspace.Workspace, dir, text string) (pattern, error) {
 		p.byPath = true
 		p.base, p.everything = literal(slashed)
 		p.expr = compile(slashed)
-		if _, ok := ws.PackageDir(p.base); !ok && !p.everything {
+		folder, ok := ws.PackageDir(p.base)
+		if ok && !p.everything && !isDir(ws.Abs(folder)) {
+			return p, fault.New(text, "no such package: there is no folder "+folder, "give a package that exists, or ./...")
+		}
+		if !ok && !p.everything {
 			hint := "give an import path of this workspace, or a folder such as ./..."
 			if isDir(filepath.Join(dir, text)) {
 				hint = "did you mean ./" + slashed + "?"

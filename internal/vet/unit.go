@@ -149,10 +149,14 @@ func (u *unit) analyze() error {
 	}
 	a := newAnalysis(n, u.fset, sizes, index)
 	for _, rule := range u.ruleset.list {
-		if rule.Comments || u.factsOnly && !leavesFacts(rule.Analyzer) {
+		if rule.Comments {
 			continue
 		}
-		if err := a.run(rule.Analyzer); err != nil {
+		do := a.run
+		if u.factsOnly {
+			do = a.leaveFacts
+		}
+		if err := do(rule.Analyzer); err != nil {
 			u.failed = append(u.failed, err)
 			continue
 		}
@@ -178,7 +182,10 @@ func (u *unit) report() (int, error) {
 		fmt.Fprintf(u.stderr, "fractl: %v\n", p)
 	}
 	if u.factsOnly {
-		return 0, nil
+		for _, err := range u.failed {
+			fmt.Fprintf(u.stderr, "fractl: %v\n", err)
+		}
+		return min(len(u.failed), 1), nil
 	}
 	if u.node.broken {
 		return 1, nil
