@@ -2,7 +2,6 @@ package http
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"time"
 )
@@ -23,7 +22,7 @@ func (s Settings) Validate() error {
 	var errs []error
 	if s.Upstream != "" {
 		if u, err := url.Parse(s.Upstream); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.Fragment != "" {
-			errs = append(errs, fmt.Errorf("upstream: must be http://host/path or https://host/path, without a user"))
+			errs = append(errs, errors.New("upstream: must be http://host/path or https://host/path, without a user"))
 		}
 	}
 	if s.Timeout < time.Millisecond {
