@@ -125,6 +125,10 @@ func Pieces() []Piece {
 			{Name: "etcd", Doc: "the nodes announce themselves in etcd", Wired: true, Prepares: true},
 			{Name: "kubernetes", Doc: "the nodes are the endpoints of a service", Wired: true, Prepares: true, Cluster: true},
 		}},
+		{Name: "breaker", Doc: "circuit breakers before calls to other services", FS: sub("pieces/breaker"), Wired: true, Engines: []Engine{
+			{Name: "http", Doc: "a service that is called over HTTP", Default: true, Wired: true},
+			{Name: "grpc", Doc: "a service that is called over gRPC", Wired: true},
+		}},
 	}
 }
 

@@ -68,7 +68,7 @@ func pluralOf(word string) string { return pluralize.NewClient().Plural(word) }
 // initialisms are written in capitals in Go identifiers, as staticcheck and
 // golint have it (https://go.dev/wiki/CodeReviewComments#initialisms).
 var initialisms = map[string]string{
-	"acl": "ACL", "api": "API", "cpu": "CPU", "css": "CSS", "dns": "DNS", "eof": "EOF", "guid": "GUID",
+	"acl": "ACL", "api": "API", "cpu": "CPU", "css": "CSS", "dns": "DNS", "eof": "EOF", "grpc": "GRPC", "guid": "GUID",
 	"html": "HTML", "http": "HTTP", "https": "HTTPS", "id": "ID", "ip": "IP", "json": "JSON", "qps": "QPS",
 	"ram": "RAM", "rpc": "RPC", "sla": "SLA", "smtp": "SMTP", "sql": "SQL", "ssh": "SSH", "tcp": "TCP",
 	"tls": "TLS", "ttl": "TTL", "udp": "UDP", "ui": "UI", "uid": "UID", "uri": "URI", "url": "URL",
