@@ -174,7 +174,11 @@ func (e *Elector) once(ctx context.Context, onElected func(context.Context, Toke
 		return e.lead(ctx, holder, from, onElected, onLost)
 	}
 	e.follow(ctx, holder)
-	if err := e.lease.Wait(ctx, holder); err != nil {
+	// Not for ever: whoever waits asks anew now and then, so that what it knows is
+	// not older than a lease, whatever a watch has missed.
+	waiting, cancel := context.WithTimeout(ctx, e.opts.TTL)
+	defer cancel()
+	if err := e.lease.Wait(waiting, holder); err != nil && waiting.Err() == nil {
 		e.fail(ctx, err)
 		return fmt.Errorf("watch the lease: %w", err)
 	}

@@ -23,8 +23,8 @@ type Lease interface {
 	// Release ends the lease that was granted with the token, so that others
 	// need not wait. Where it has ended already, it does nothing.
 	Release(ctx context.Context, candidate string, token Token) error
-	// Wait blocks while the lease is held as Acquire told. It may return early;
-	// it must not return much later than the lease is free.
+	// Wait blocks while the lease is held as Acquire told, and returns nil when it
+	// may be free: not much later than it is, and perhaps earlier.
 	Wait(ctx context.Context, held Holder) error
 }
 
