@@ -1,6 +1,7 @@
 package flock
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,7 +15,21 @@ import (
 	"github.com/fractl/fractl/templates/pieces/election/electiontest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if electiontest.StandIn(join) {
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func join(_ context.Context, path string) (election.Lease, func(), error) {
+	l, err := New(Settings{Path: path, Poll: 10 * time.Millisecond})
+	return l, func() {}, err
+}
+
+func TestKilled(t *testing.T) {
+	electiontest.Killed(t, filepath.ToSlash(t.TempDir())+"/leader.lock", time.Second)
+}
 
 func newLease(t testing.TB, path string) *Lease {
 	t.Helper()

@@ -3,12 +3,15 @@ package sql
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -21,7 +24,30 @@ import (
 	"github.com/fractl/fractl/templates/pieces/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if electiontest.StandIn(join) {
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// join opens the SQLite database in the folder as another process.
+func join(ctx context.Context, dir string) (election.Lease, func(), error) {
+	db, err := store.Open(ctx, store.Defaults("sqlite:"+dir+"/test.db"), store.Options{Owner: "election", Schema: "election", Migrations: fstest.MapFS{}})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := New(db, "leader", Settings{Poll: 10 * time.Millisecond})
+	return l, func() { _ = db.Close() }, err
+}
+
+func TestPaused(t *testing.T) {
+	electiontest.Paused(t, filepath.ToSlash(t.TempDir()), time.Second)
+}
+
+func TestKilled(t *testing.T) {
+	electiontest.Killed(t, filepath.ToSlash(t.TempDir()), time.Second)
+}
 
 // databases are those that the tests run on, and how to open one more connection
 // pool, as one more instance does.
@@ -98,6 +124,56 @@ func TestLease(t *testing.T) {
 func BenchmarkLease(b *testing.B) {
 	for name, database := range databases {
 		b.Run(name, func(b *testing.B) { electiontest.Bench(b, engine(database)) })
+	}
+}
+
+// The fence on both databases, with transactions of two leaders at a time.
+func TestFence(t *testing.T) {
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			open := database(t)
+			first, ctx := open(), t.Context()
+			fence, err := election.NewFence("leader")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := first.Writer().ExecContext(ctx, `CREATE TABLE log (n BIGINT NOT NULL, epoch BIGINT NOT NULL)`); err != nil {
+				t.Fatal(err)
+			}
+			var running sync.WaitGroup
+			for token := election.Token(1); token <= 3; token++ {
+				db := open()
+				running.Go(func() {
+					if err := fence.Prepare(ctx, db.Writer()); err != nil {
+						t.Error(err)
+					}
+					for range 10 {
+						err := db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+							if err := fence.Guard(ctx, tx, token); err != nil {
+								return err
+							}
+							_, err := tx.ExecContext(ctx, `INSERT INTO log SELECT count(*), CAST($1 AS BIGINT) FROM log`, int64(token))
+							return err
+						})
+						if errors.As(err, new(*election.FencedError)) {
+							return
+						}
+						if err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			running.Wait()
+			var late, last int
+			err = first.Reader().QueryRowContext(ctx, `SELECT count(*) FROM log a JOIN log b ON a.n < b.n AND a.epoch > b.epoch`).Scan(&late)
+			if err != nil || late != 0 {
+				t.Errorf("%d commits after one with a higher token, %v", late, err)
+			}
+			if err := first.Reader().QueryRowContext(ctx, `SELECT count(*) FROM log WHERE epoch = 3`).Scan(&last); err != nil || last != 10 {
+				t.Errorf("the last leader has written %d times, want 10, %v", last, err)
+			}
+		})
 	}
 }
 
