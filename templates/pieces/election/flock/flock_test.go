@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 func join(_ context.Context, path string) (election.Lease, func(), error) {
-	l, err := New(Settings{Path: path, Poll: 10 * time.Millisecond})
+	l, err := New(Settings{Path: path, Poll: Defaults().Poll})
 	return l, func() {}, err
 }
 
@@ -33,7 +33,7 @@ func TestKilled(t *testing.T) {
 
 func newLease(t testing.TB, path string) *Lease {
 	t.Helper()
-	l, err := New(Settings{Path: path, Poll: 10 * time.Millisecond})
+	l, err := New(Settings{Path: path, Poll: Defaults().Poll})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func join(ctx context.Context, dir string) (election.Lease, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := New(db, "leader", Settings{Poll: 10 * time.Millisecond})
+	l, err := New(db, "leader", Defaults())
 	return l, func() { _ = db.Close() }, err
 }
 
@@ -101,7 +101,7 @@ func openStore(t testing.TB, s store.Settings, schema string) *store.DB {
 
 func newLease(t testing.TB, db *store.DB) *Lease {
 	t.Helper()
-	l, err := New(db, "leader", Settings{Poll: 10 * time.Millisecond})
+	l, err := New(db, "leader", Defaults())
 	if err != nil {
 		t.Fatal(err)
 	}
