@@ -21,13 +21,13 @@ func TestForeign(t *testing.T) {
 		{"/builds/job@v2/order/pay.go", "example.com/shop/order", &analysis.Module{Path: "example.com/shop/order"}, false},
 		{"/builds/shop@v1.2.3/order/pay.go", "example.com/shop/order", nil, false},
 		{"/home/vendor/shop/order/pay.go", "example.com/shop/order", &analysis.Module{Path: "example.com/shop/order"}, false},
-		{"/work/shop/order/pay.go", "example.com/shop/order", nil, false},
-		{"/work/shop/order/pay.go", "example.com/shop/order", &analysis.Module{Path: "example.com/shop/order"}, false},
+		{"/src/shop/order/pay.go", "example.com/shop/order", nil, false},
+		{"/src/shop/order/pay.go", "example.com/shop/order", &analysis.Module{Path: "example.com/shop/order"}, false},
 		// A local replace has a version too.
-		{"/work/shop/order/pay.go", "example.com/shop/order", &analysis.Module{Path: "example.com/shop/order", Version: "v0.0.0"}, false},
-		{"/work/shop@home/order/pay.go", "example.com/shop/order", nil, false},
+		{"/src/shop/order/pay.go", "example.com/shop/order", &analysis.Module{Path: "example.com/shop/order", Version: "v0.0.0"}, false},
+		{"/src/shop@home/order/pay.go", "example.com/shop/order", nil, false},
 		{"/root/go/pkg/mod/github.com/x/y@v1.2.3/z/z.go", "github.com/x/y/z", &analysis.Module{Path: "github.com/x/y", Version: "v1.2.3"}, true},
-		{"/work/shop/vendor/github.com/x/y/y.go", "github.com/x/y", nil, true},
+		{"/src/shop/vendor/github.com/x/y/y.go", "github.com/x/y", nil, true},
 		{"/usr/local/go/src/time/sleep.go", "time", &analysis.Module{Path: "std"}, true},
 	} {
 		fset := token.NewFileSet()
