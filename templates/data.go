@@ -27,6 +27,9 @@ type Data struct {
 	// Engine is the engine of each known piece, empty where the piece was not
 	// chosen or has none.
 	Engine map[string]string
+	// Migration is the number of the migration that a piece adds, by the name of
+	// the piece, as in 00002: the next one that is free when the piece comes.
+	Migration map[string]string
 	// Cluster is true where a chosen engine asks the API of Kubernetes.
 	Cluster bool
 	// Versions are those of everything that is not a Go module.

@@ -54,6 +54,9 @@ type Piece struct {
 	// function prepare<Type>(*testing.T) []string, which makes ready what the
 	// program needs of the piece in a test and returns settings as key=value.
 	Prepares bool
+	// Migrates is true where what it adds has a migration for each database, as
+	// internal/migrations/<database>/{{.Migration.<piece>}}_<what>.sql.tmpl.
+	Migrates bool
 }
 
 // Engine is one way in which a piece does its work. Its code is the sub-package
@@ -76,6 +79,9 @@ type Engine struct {
 	// in. It then adds deploy/kubernetes/<piece>-role.yaml, with the role that it
 	// needs and its binding to the service account of the fraction.
 	Cluster bool
+	// Migrates is that of Piece, for a piece that adds a migration with this engine
+	// only.
+	Migrates bool
 }
 
 // PiecesImport is the import path below which the pieces live in this module.

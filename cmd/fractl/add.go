@@ -10,6 +10,7 @@ import (
 
 	"github.com/fractl/fractl/internal/blueprint"
 	"github.com/fractl/fractl/internal/fault"
+	"github.com/fractl/fractl/templates"
 )
 
 // changeOptions are the options of add and remove.
@@ -38,7 +39,8 @@ Pieces:
 ` + pieceList(),
 		Example: `  fractl add auth bus ring=etcd
   fractl add auth health --dry-run`,
-		Args: argsBetween(2, -1),
+		Args:              argsBetween(2, -1),
+		ValidArgsFunction: completeChange,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.request.Fraction, o.request.Pieces = args[0], args[1:]
 			return runChange(cmd.Context(), e, "add", blueprint.Add, o)
@@ -47,6 +49,25 @@ Pieces:
 	cmd.Flags().BoolVar(&o.request.Force, "force", false, "throw away edits in files of an engine that is changed for another")
 	o.plan.bind(cmd)
 	return cmd
+}
+
+// completeChange offers the fractions that are seen from here, then the pieces.
+func completeChange(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		cwd, err := os.Getwd()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return blueprint.Fractions(cwd), cobra.ShellCompDirectiveNoFileComp
+	}
+	var specs []string
+	for _, p := range templates.Pieces() {
+		specs = append(specs, p.Name)
+		for _, e := range p.Engines {
+			specs = append(specs, p.Name+"="+e.Name)
+		}
+	}
+	return specs, cobra.ShellCompDirectiveNoFileComp
 }
 
 // runChange plans and carries out what add and remove are asked for.
@@ -118,6 +139,9 @@ func (u *ui) toDo(out *blueprint.Changed) {
 	for _, left := range out.Left {
 		u.note("%s was edited and stays as it is; change it by hand:", left.Path)
 		u.note("%s", strings.TrimRight(string(left.Diff), "\n"))
+	}
+	for _, name := range out.Migrations {
+		u.note("%s is gone; a database that has applied it keeps what it made: drop that by a migration of your own", name)
 	}
 	for _, doubt := range out.Doubts {
 		u.note("%s", fault.New("this will not compile", doubt, ""))

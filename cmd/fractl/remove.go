@@ -20,7 +20,8 @@ piece that were edited, which --force throws away and names; and code that uses
 the piece, which has to change first.`,
 		Example: `  fractl remove auth bus
   fractl remove auth ring --diff`,
-		Args: argsBetween(2, -1),
+		Args:              argsBetween(2, -1),
+		ValidArgsFunction: completeChange,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.request.Fraction, o.request.Pieces = args[0], args[1:]
 			return runChange(cmd.Context(), e, "remove", blueprint.Remove, o)

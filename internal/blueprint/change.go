@@ -41,6 +41,8 @@ type Changed struct {
 	// Discarded is what Force throws away: paths, relative to the plan's root,
 	// and sections of files.
 	Discarded []string
+	// Migrations are those that go: a database keeps what they have made in it.
+	Migrations []string
 	// Doubts are places that will not compile as they are.
 	Doubts []string
 	// Tidy is true where `go mod tidy` may find something to do.

@@ -3,202 +3,16 @@ package blueprint
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fractl/fractl/templates"
 )
-
-// testSet is the set of this program and two pieces more: beacon has engines, and
-// tower needs beacon.
-func testSet() *templates.Set {
-	set := templates.All()
-	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
-	const wired = `package app
-
-import (
-	"{{.Module}}/internal/%[1]s"
-	"{{.Module}}/internal/lifecycle"
-)
-
-// add%[2]s adds the %[1]s.
-func add%[2]s(a *app) error {
-	a.supervisor.Add(lifecycle.Component{Name: "%[1]s", Run: %[1]s.New(a.settings.%[2]s)})
-	return nil
-}
-`
-	const code = `// Package %[1]s is a piece of the tests.
-package %[1]s
-
-import %[2]s
-
-// Settings are its settings.
-type Settings struct{ Pace settings.Size }
-
-// Defaults are its defaults.
-func Defaults() Settings { return Settings{} }
-`
-	beacon := fstest.MapFS{
-		"beacon.go":                            file(fmt.Sprintf(code, "beacon", `"`+templates.PiecesImport+`/settings"`)),
-		"beacon_test.go":                       file("package beacon\n"),
-		"testdata/one":                         file("one\n"),
-		"kit/kit.go":                           file("package kit\n"),
-		"redis/redis.go":                       file("package redis\n\nimport _ \"" + templates.PiecesImport + "/beacon\"\n"),
-		"redis/testdata/x":                     file("x\n"),
-		"fraction/internal/app/beacon.go.tmpl": file(fmt.Sprintf(wired, "beacon", "Beacon")),
-		"fraction/internal/app/beacon_engine.go.tmpl":     file("package app\n\nconst beaconEngine = \"{{.Engine.beacon}}\"\n"),
-		"fraction/config.yaml.tmpl":                       file("# How often.\nbeacon:\n  pace: 1s\n"),
-		"fraction/deploy/kubernetes/config.yaml.tmpl":     file("beacon:\n  pace: 2s\n"),
-		"redis/fraction/config.yaml.tmpl":                 file("beacon_redis:\n  addr: localhost:6379 # here\n"),
-		"redis/fraction/internal/app/beacon_dial.go.tmpl": file("package app\n\nimport _ \"{{.Module}}/internal/beacon/redis\"\n"),
-	}
-	tower := fstest.MapFS{
-		"tower.go": file(fmt.Sprintf(code, "tower", `(
-	_ "`+templates.PiecesImport+`/beacon"
-	"`+templates.PiecesImport+`/settings"
-)`)),
-		"fraction/internal/app/tower.go.tmpl": file(fmt.Sprintf(wired, "tower", "Tower")),
-		"fraction/config.yaml.tmpl":           file("tower: {}\n"),
-	}
-	set.Pieces = append(set.Pieces,
-		templates.Piece{Name: "beacon", FS: beacon, Requires: []string{"settings"}, Wired: true, Engines: []templates.Engine{
-			{Name: "memory", Default: true}, {Name: "redis", Wired: true},
-		}},
-		templates.Piece{Name: "tower", FS: tower, Requires: []string{"beacon", "settings"}, Wired: true})
-	return &set
-}
-
-// bench is a fraction auth on the disk, alone or in a workspace.
-type bench struct {
-	t    *testing.T
-	dir  string // what everything is below
-	auth string
-	set  *templates.Set
-}
-
-func newBench(t *testing.T, lone bool, with ...string) *bench {
-	t.Helper()
-	b := &bench{t: t, dir: emptyDir(t), set: testSet()}
-	b.auth = filepath.Join(b.dir, "auth")
-	if !lone {
-		apply(t, initWorkspace(t, b.dir))
-	}
-	req := Request{Cwd: b.dir, Name: "auth", Kind: "service", Without: []string{"health"}, Templates: b.set}
-	for _, spec := range with {
-		if nameOf(spec) == "health" {
-			req.Without = nil
-		}
-	}
-	req.With = with
-	apply(t, fraction(t, req))
-	return b
-}
-
-func (b *bench) request(pieces ...string) ChangeRequest {
-	return ChangeRequest{Cwd: b.dir, Fraction: "auth", Pieces: pieces, Templates: b.set}
-}
-
-// do plans, holds the preview to the result and carries it out.
-func (b *bench) do(plan func(ChangeRequest) (*Changed, error), req ChangeRequest) *Changed {
-	b.t.Helper()
-	out, err := plan(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	checkPreview(b.t, b.dir, out.Plan)
-	return out
-}
-
-func (b *bench) add(pieces ...string) *Changed { b.t.Helper(); return b.do(Add, b.request(pieces...)) }
-func (b *bench) remove(pieces ...string) *Changed {
-	b.t.Helper()
-	return b.do(Remove, b.request(pieces...))
-}
-
-// refused holds that nothing is planned, and returns the error's lines.
-func (b *bench) refused(plan func(ChangeRequest) (*Changed, error), req ChangeRequest) string {
-	b.t.Helper()
-	before := b.tree()
-	_, err := plan(req)
-	if err == nil {
-		b.t.Fatal("no error")
-	}
-	b.same(before, "after a refusal")
-	return err.Error()
-}
-
-func (b *bench) write(name, text string) {
-	b.t.Helper()
-	full := filepath.Join(b.auth, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *bench) read(name string) string {
-	b.t.Helper()
-	data, err := os.ReadFile(filepath.Join(b.auth, filepath.FromSlash(name)))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return string(data)
-}
-
-// edit replaces a text that has to be there.
-func (b *bench) edit(name, old, new string) {
-	b.t.Helper()
-	text := b.read(name)
-	if !strings.Contains(text, old) {
-		b.t.Fatalf("%s does not hold %q", name, old)
-	}
-	b.write(name, strings.Replace(text, old, new, 1))
-}
-
-// tree maps everything below the folder to its mode and content.
-func (b *bench) tree() map[string]string {
-	b.t.Helper()
-	got := map[string]string{}
-	err := filepath.WalkDir(b.dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		text := info.Mode().String()
-		if !d.IsDir() {
-			data, err := os.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			text += " " + string(data)
-		}
-		got[slashRel(b.dir, name)] = text
-		return nil
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return got
-}
-
-func (b *bench) same(want map[string]string, when string) {
-	b.t.Helper()
-	if diff := cmp.Diff(want, b.tree()); diff != "" {
-		b.t.Fatalf("%s (-want +got):\n%s", when, diff)
-	}
-}
 
 // optionalSpecs are the optional pieces of the tests with each of their engines.
 func optionalSpecs(set *templates.Set) []string {
@@ -236,7 +50,11 @@ func TestAddThenRemove(t *testing.T) {
 	}
 	for name, edit := range edits {
 		for _, lone := range []bool{true, false} {
-			for _, spec := range optionalSpecs(testSet()) {
+			specs := optionalSpecs(testSet())
+			if lone == (name == "edited") || testing.Short() {
+				specs = []string{"health", "beacon=redis"}
+			}
+			for _, spec := range specs {
 				t.Run(fmt.Sprintf("%s/lone=%t/%s", name, lone, spec), func(t *testing.T) {
 					b := newBench(t, lone)
 					edit(b)
@@ -316,7 +134,7 @@ func TestRequiredPieces(t *testing.T) {
 	b := newBench(t, false)
 	before := b.tree()
 	out := b.add("tower")
-	if !slices.Equal(out.Added, []string{"beacon=memory", "tower"}) {
+	if !slices.Equal(out.Added, []string{"beacon=memory", "tower=plain"}) {
 		t.Errorf("added %v", out.Added)
 	}
 	if got := b.refused(Remove, b.request("beacon")); got != "beacon: the piece tower needs it" {
@@ -328,15 +146,46 @@ func TestRequiredPieces(t *testing.T) {
 	b.add("tower")
 	b.add("beacon") // now it is asked for
 	out = b.remove("tower")
-	if !slices.Equal(out.Removed, []string{"tower"}) {
+	if !slices.Equal(out.Removed, []string{"tower=plain"}) {
 		t.Errorf("removed %v", out.Removed)
 	}
 	b.add("tower")
 	out = b.remove("tower", "beacon")
-	if !slices.Equal(out.Removed, []string{"beacon=memory", "tower"}) {
+	if !slices.Equal(out.Removed, []string{"beacon=memory", "tower=plain"}) {
 		t.Errorf("removed %v", out.Removed)
 	}
 	b.same(before, "both")
+}
+
+// TestMigrations numbers the migration of a piece after those that are there, and
+// keeps the number while the piece is.
+func TestMigrations(t *testing.T) {
+	b := newBench(t, false)
+	b.write("internal/migrations/sqlite/00007_mine.sql", "-- mine\n")
+	before := b.tree()
+	b.add("tower=tall") // and beacon
+	b.read("internal/migrations/sqlite/00008_beacon.sql")
+	b.read("internal/migrations/sqlite/00009_tower.sql")
+	b.write("internal/migrations/sqlite/00010_mine.sql", "-- mine too\n")
+	b.add("health")
+	if got := b.read("internal/migrations/sqlite/00009_tower.sql"); got != "-- tower 00009\n" {
+		t.Error(got)
+	}
+	b.remove("health")
+	if err := os.Remove(filepath.Join(b.auth, "internal/migrations/sqlite/00010_mine.sql")); err != nil {
+		t.Fatal(err)
+	}
+	out := b.remove("tower")
+	if want := []string{"auth/internal/migrations/sqlite/00008_beacon.sql", "auth/internal/migrations/sqlite/00009_tower.sql"}; !slices.Equal(want, out.Migrations) {
+		t.Errorf("migrations that go: %v", out.Migrations)
+	}
+	b.same(before, "there and back")
+
+	b = newBench(t, true, "tower=tall")
+	b.read("internal/migrations/sqlite/00002_beacon.sql")
+	b.read("internal/migrations/sqlite/00003_tower.sql")
+	b.add("tower=plain")
+	b.edit("fractl.lock", `"migrations":{"beacon":"00002"}`, `"migrations":{"beacon":"00002"}`)
 }
 
 // TestRemoveRefusesEdits lists what a person has written, with its diff; force
@@ -482,6 +331,17 @@ func TestSurroundingsChange(t *testing.T) {
 	b.same(before, "a workspace")
 }
 
+// TestLineEnds holds that a checkout with CR LF is no edit.
+func TestLineEnds(t *testing.T) {
+	b := newBench(t, false, "beacon")
+	for _, name := range []string{"config.yaml", "README.md", "internal/app/beacon.go", "internal/app/wiring_gen.go", "internal/beacon/beacon.go"} {
+		b.write(name, strings.ReplaceAll(b.read(name), "\n", "\r\n"))
+	}
+	if out := b.remove("beacon"); len(out.Left) > 0 || strings.Contains(b.read("config.yaml"), "beacon") || !strings.Contains(b.read("config.yaml"), "store:\r\n") {
+		t.Errorf("left %v, config.yaml:\n%s", out.Left, b.read("config.yaml"))
+	}
+}
+
 // TestFound finds the fraction from wherever a person stands.
 func TestFound(t *testing.T) {
 	for _, lone := range []bool{true, false} {
@@ -558,62 +418,5 @@ func TestUnknownPieces(t *testing.T) {
 	b.add("beacon")
 	if got := b.refused(Remove, b.request("beacon=redis")); got != "beacon=redis: the piece beacon has the engine memory" {
 		t.Error(got)
-	}
-}
-
-// TestRequirementsOfOthers holds what happens to a requirement that a person has
-// put in before a piece, or that a person's code came to need after it.
-func TestRequirementsOfOthers(t *testing.T) {
-	made := map[string]requirement{"a": {"v1.0.0", false}, "both": {"v1.0.0", true}}
-	wanted := map[string]requirement{"a": {"v1.0.0", false}, "both": {"v1.0.0", false}, "new": {"v1.5.0", false}, "deep": {"v1.0.0", true}}
-	start := map[string]requirement{"a": {"v1.0.0", false}, "both": {"v1.0.0", true}}
-	plus := func(more map[string]requirement) map[string]requirement {
-		m := map[string]requirement{}
-		for k, v := range start {
-			m[k] = v
-		}
-		for k, v := range more {
-			m[k] = v
-		}
-		return m
-	}
-	for name, c := range map[string]struct {
-		theirs        map[string]requirement
-		importsBefore []string
-		added         map[string]requirement
-		importsAfter  []string
-		removed       map[string]requirement
-		kept          bool
-	}{
-		"nothing else": {nil, nil, wanted, nil, start, false},
-		"an older one is raised, and stays so": {map[string]requirement{"new": {"v1.2.0", false}}, []string{"new/x"},
-			wanted, []string{"new/x"}, plus(map[string]requirement{"new": {"v1.5.0", false}}), false},
-		"a newer one stays": {map[string]requirement{"deep": {"v1.9.0", true}}, nil,
-			plus(map[string]requirement{"both": {"v1.0.0", false}, "new": {"v1.5.0", false}, "deep": {"v1.9.0", true}}), nil,
-			plus(map[string]requirement{"deep": {"v1.9.0", true}}), false},
-		"code came to import it": {nil, nil, wanted, []string{"new/x"},
-			plus(map[string]requirement{"new": {"v1.5.0", false}, "deep": {"v1.0.0", true}}), true},
-		"code imports what was indirect": {nil, []string{"both"}, wanted, []string{"both"},
-			map[string]requirement{"a": {"v1.0.0", false}, "both": {"v1.0.0", false}}, false},
-	} {
-		disk := plus(c.theirs)
-		e := &requireEdit{disk: disk, record: plus(nil), diskWas: plus(c.theirs)}
-		e.drop(made, wanted, c.importsBefore)
-		e.put(made, wanted, c.importsBefore)
-		if diff := cmp.Diff(c.added, e.disk, cmp.AllowUnexported(requirement{})); diff != "" {
-			t.Errorf("%s: added (-want +got):\n%s", name, diff)
-		}
-		e.diskWas = e.disk
-		e.drop(wanted, made, c.importsAfter)
-		e.put(wanted, made, c.importsAfter)
-		if diff := cmp.Diff(c.removed, e.disk, cmp.AllowUnexported(requirement{})); diff != "" {
-			t.Errorf("%s: removed (-want +got):\n%s", name, diff)
-		}
-		if e.kept != c.kept {
-			t.Errorf("%s: kept = %t", name, e.kept)
-		}
-		if diff := cmp.Diff(start, e.record, cmp.AllowUnexported(requirement{})); diff != "" {
-			t.Errorf("%s: record (-want +got):\n%s", name, diff)
-		}
 	}
 }

@@ -87,7 +87,7 @@ func Fraction(req Request) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	answers := answersOf(lock.Answers{Name: n.Name, Kind: tree.Kind, Module: modPath, Resource: resource}, picks)
+	answers := answersOf(lock.Answers{Name: n.Name, Kind: tree.Kind, Module: modPath, Resource: resource}, picks, firstMigrations)
 	s := newSkeleton(shelf, p, tree, n, r, answers, picks)
 	if resource != DefaultResource {
 		if err := s.checkResource(resource); err != nil {
@@ -105,9 +105,11 @@ func Fraction(req Request) (*Outcome, error) {
 	return &Outcome{Plan: plan, Name: n.Name, Dir: p.target, Module: modPath, ModuleFrom: from, Kind: tree.Kind, Pieces: answers.Pieces}, nil
 }
 
-// answersOf are the answers with these pieces.
-func answersOf(answers lock.Answers, picks []pick) lock.Answers {
+// answersOf are the answers with these pieces, whose migrations are numbered from
+// the one after last on.
+func answersOf(answers lock.Answers, picks []pick, last uint64) lock.Answers {
 	answers.Pieces, answers.Auto = specs(picks), nil
+	answers.Migrations = numberMigrations(picks, answers.Migrations, last)
 	for _, p := range picks {
 		if p.auto {
 			answers.Auto = append(answers.Auto, p.Name)

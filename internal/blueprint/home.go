@@ -3,6 +3,7 @@ package blueprint
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -137,46 +138,62 @@ func (h *home) build(p place, lockName string) error {
 // findFraction returns the absolute folder of a fraction: one of the workspace
 // around cwd, the one that cwd stands in, or one in a folder of cwd.
 func findFraction(cwd, name string) (string, error) {
-	cwd, err := resolve(cwd)
+	known, err := fractionsFrom(cwd)
 	if err != nil {
 		return "", err
+	}
+	if dir, ok := known[name]; ok {
+		return dir, nil
+	}
+	if len(known) == 0 {
+		return "", fault.New(name, "no such fraction; there is none here", "make one with 'fractl new', or go to the folder of one")
+	}
+	return "", fault.New(name, "no such fraction", didYouMean(name, slices.Collect(maps.Keys(known))))
+}
+
+// Fractions lists the names of the fractions that can be named in the folder
+// cwd, sorted; none where something there cannot be read.
+func Fractions(cwd string) []string {
+	known, err := fractionsFrom(cwd)
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// fractionsFrom maps the names of the fractions that are seen from a folder to
+// their own.
+func fractionsFrom(cwd string) (map[string]string, error) {
+	cwd, err := resolve(cwd)
+	if err != nil {
+		return nil, err
 	}
 	known := map[string]string{}
 	if dir := folderOf(workspace.LockName, existing(cwd)); dir != "" {
 		known[lockedName(dir)] = dir
 	}
 	if err := lockedBelow(cwd, known); err != nil {
-		return "", err
+		return nil, err
 	}
 	ws, err := workspace.Find(existing(cwd))
-	if err != nil && !errors.Is(err, workspace.ErrNone) {
-		return "", err
+	if errors.Is(err, workspace.ErrNone) {
+		return known, nil
 	}
-	if ws != nil {
-		if err := lockedBelow(ws.Root, known); err != nil {
-			return "", err
-		}
-		for _, m := range ws.Modules {
-			if dir := ws.Abs(m.Dir); isFile(filepath.Join(dir, workspace.LockName)) {
-				known[lockedName(dir)] = dir
-			}
-		}
-		for _, f := range ws.Fractions {
-			known[f.Name] = ws.Abs(f.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockedBelow(ws.Root, known); err != nil {
+		return nil, err
+	}
+	for _, m := range ws.Modules {
+		if dir := ws.Abs(m.Dir); isFile(filepath.Join(dir, workspace.LockName)) {
+			known[lockedName(dir)] = dir
 		}
 	}
-	delete(known, "")
-	if dir, ok := known[name]; ok {
-		return dir, nil
+	for _, f := range ws.Fractions {
+		known[f.Name] = ws.Abs(f.Dir)
 	}
-	var list []string
-	for k := range known {
-		list = append(list, k)
-	}
-	if len(list) == 0 {
-		return "", fault.New(name, "no such fraction; there is none here", "make one with 'fractl new', or go to the folder of one")
-	}
-	return "", fault.New(name, "no such fraction", didYouMean(name, list))
+	return known, nil
 }
 
 // lockedBelow adds the fractions that stand in the folders of dir.

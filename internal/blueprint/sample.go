@@ -29,7 +29,7 @@ func Sample(kind string, with []string) (map[string][]byte, error) {
 		return nil, err
 	}
 	const dir = "sample"
-	answers := answersOf(lock.Answers{Name: dir, Kind: kind, Module: "example.com/sample", Resource: "entry"}, picks)
+	answers := answersOf(lock.Answers{Name: dir, Kind: kind, Module: "example.com/sample", Resource: "entry"}, picks, firstMigrations)
 	p := place{target: dir, root: ".", seen: dir, top: dir, lone: true}
 	rendered, err := newSkeleton(shelf, p, tree, n, r, answers, picks).renderParts()
 	if err != nil {

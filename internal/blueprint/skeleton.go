@@ -41,7 +41,7 @@ func newSkeleton(shelf shelf, p place, tree templates.Tree, n templates.Names, r
 	n.Folder = filepath.Base(p.target)
 	d := templates.Data{Name: n, Module: answers.Module, Kind: tree.Kind, Resource: r,
 		Contract: contractOf(p, n, answers.Module), Lone: p.lone, Dir: slashRel(p.seen, p.target),
-		Has: map[string]bool{}, Engine: map[string]string{}, Versions: templates.PinnedVersions()}
+		Has: map[string]bool{}, Engine: map[string]string{}, Migration: answers.Migrations, Versions: templates.PinnedVersions()}
 	for _, piece := range shelf.Pieces {
 		d.Has[piece.Name], d.Engine[piece.Name] = false, ""
 	}

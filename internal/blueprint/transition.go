@@ -42,7 +42,11 @@ type transition struct {
 // change plans the way from the pieces that the fraction has to others, which
 // are complete and in wiring order.
 func (h *home) change(picks []pick, force bool, idle []string) (*Changed, error) {
-	answers := answersOf(h.lock.Answers, picks)
+	last, err := h.made.place.lastMigration()
+	if err != nil {
+		return nil, err
+	}
+	answers := answersOf(h.lock.Answers, picks, last)
 	d := h.made.data
 	wanted := newSkeleton(h.shelf, h.made.place, h.made.tree, d.Name, d.Resource, answers, picks)
 	p := wanted.place
@@ -77,7 +81,10 @@ func (h *home) change(picks []pick, force bool, idle []string) (*Changed, error)
 	if err = errors.Join(append(t.conflicts, err)...); err != nil {
 		return nil, err
 	}
-	return out, t.checkUses()
+	if err := t.checkUses(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // missing are the pieces that are in a and not in b.
@@ -166,7 +173,7 @@ func (t *transition) remove(f *placed) error {
 	if old == nil {
 		return nil // gone already
 	}
-	if scaffold.Hash(old) != rec.SHA256 {
+	if !untouched(old, rec) {
 		pristine, err := rec.Text()
 		if err != nil {
 			return err
@@ -175,6 +182,9 @@ func (t *transition) remove(f *placed) error {
 	}
 	t.builder.Delete(t.shown(f.target), rec.Owner, "")
 	t.after[f.target] = nil
+	if numbered.MatchString(filepath.Base(f.target)) {
+		t.out.Migrations = append(t.out.Migrations, t.shown(f.target))
+	}
 	return nil
 }
 
@@ -206,7 +216,7 @@ func (t *transition) replace(made, wanted *placed) error {
 	case old == nil:
 		return nil // its user has no need of it
 	case bytes.Equal(old, wanted.Content):
-	case ok && scaffold.Hash(old) == rec.SHA256 && rec.SHA256 == scaffold.Hash(made.Content):
+	case ok && untouched(old, rec) && rec.SHA256 == scaffold.Hash(made.Content):
 		t.builder.Update(name, wanted.Content, wanted.owner, "")
 		t.after[made.target] = wanted.Content
 	case wanted.owner == scaffold.Generated:
@@ -215,10 +225,18 @@ func (t *transition) replace(made, wanted *placed) error {
 	case ok && rec.SHA256 == scaffold.Hash(wanted.Content):
 		return nil // it was left alone when the pieces came
 	default:
+		t.builder.Keep(name, wanted.owner, "was edited; to be changed by hand")
 		t.out.Left = append(t.out.Left, Left{Path: name, Diff: diff.Diff("a/"+name, made.Content, "b/"+name, wanted.Content)})
 		return nil
 	}
 	return t.keep(made.target, wanted.owner, wanted.Mode, wanted.Content)
+}
+
+// untouched reports whether a file is as it was made, but perhaps for the line
+// ends that a checkout on Windows gives it.
+func untouched(text []byte, rec lock.File) bool {
+	return scaffold.Hash(text) == rec.SHA256 ||
+		scaffold.Hash(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))) == rec.SHA256
 }
 
 // keep enters a file into the record.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -127,34 +128,44 @@ func TestDataIsComplete(t *testing.T) {
 	}
 }
 
-// combinations cover every pair of optional pieces and engines, and what there is
-// alone and in full, by a name for each.
+// combinations are each optional piece with each engine alone, and the sets of
+// Covering, by a name for each.
 func combinations() map[string][]string {
-	optional := Optional(templates.Trees()[0])
-	sets := map[string][]string{"base": nil}
-	add := func(set []string) { sets[strings.Join(append([]string{"base"}, set...), "+")] = set }
-	for i, these := range optional {
-		for _, a := range these {
-			add([]string{a})
-			for _, those := range optional[i+1:] {
-				for _, b := range those {
-					add([]string{a, b})
+	tree := templates.Trees()[0]
+	sets := map[string][]string{}
+	add := func(set []string) { sets[strings.Join(append([]string{tree.Kind}, set...), "+")] = set }
+	for _, set := range Covering(tree) {
+		add(set)
+	}
+	for _, spec := range slices.Concat(Optional(tree)...) {
+		add([]string{spec})
+	}
+	return sets
+}
+
+// TestCoveringIsComplete holds that any two choices are together in one set.
+func TestCoveringIsComplete(t *testing.T) {
+	tree := templates.Trees()[0]
+	sets := Covering(tree)
+	factors := Optional(tree)
+	has := func(set, factor []string, level string) bool {
+		if level == "" {
+			return !slices.ContainsFunc(factor, func(s string) bool { return slices.Contains(set, s) })
+		}
+		return slices.Contains(set, level)
+	}
+	for i, f := range factors {
+		for _, g := range factors[i+1:] {
+			for _, a := range append([]string{""}, f...) {
+				for _, b := range append([]string{""}, g...) {
+					if !slices.ContainsFunc(sets, func(set []string) bool { return has(set, f, a) && has(set, g, b) }) {
+						t.Errorf("no set has %q of %v and %q of %v", a, f, b, g)
+					}
 				}
 			}
 		}
 	}
-	longest := 0
-	for _, specs := range optional {
-		longest = max(longest, len(specs))
-	}
-	for n := range longest {
-		var all []string
-		for _, specs := range optional {
-			all = append(all, specs[n%len(specs)])
-		}
-		add(all)
-	}
-	return sets
+	t.Logf("%d sets", len(sets))
 }
 
 // importsOf lists, for each Go file, what it imports from elsewhere.

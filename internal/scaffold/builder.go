@@ -101,6 +101,20 @@ func (b *Builder) Update(name string, content []byte, owner Owner, what string) 
 	b.changes = append(b.changes, c)
 }
 
+// Keep plans that a file that is there stays as it is, for a reason that is worth
+// a line of the plan.
+func (b *Builder) Keep(name string, owner Owner, why string) {
+	full, ok := b.admit(name)
+	if !ok {
+		return
+	}
+	if old, state := b.look(full); state == present {
+		b.changes = append(b.changes, Change{Op: Skip, Path: name, Owner: owner, SHA256: Hash(old), Reason: why, Old: old, New: old})
+	} else if state == absent {
+		b.block(name, "is not there")
+	}
+}
+
 // Delete plans the removal of a file that is there.
 func (b *Builder) Delete(name string, owner Owner, why string) {
 	full, ok := b.admit(name)

@@ -46,6 +46,9 @@ type Answers struct {
 	Pieces []string `json:"pieces"`
 	// Auto are those of them that are there only because another needs them.
 	Auto []string `json:"auto,omitempty"`
+	// Migrations are the numbers of the migrations that pieces have added, by the
+	// name of the piece.
+	Migrations map[string]string `json:"migrations,omitempty"`
 }
 
 // File is one file as it was made.
