@@ -24,6 +24,14 @@ type Data struct {
 	Pieces []ChosenPiece
 	// Has tells for every known piece whether it was chosen.
 	Has map[string]bool
+	// Engine is the engine of each known piece, empty where the piece was not
+	// chosen or has none.
+	Engine map[string]string
+	// Migration is the number of the migration that a piece adds, by the name of
+	// the piece, as in 00002: the next one that is free when the piece comes.
+	Migration map[string]string
+	// Cluster is true where a chosen engine asks the API of Kubernetes.
+	Cluster bool
 	// Versions are those of everything that is not a Go module.
 	Versions Versions
 }
@@ -99,8 +107,28 @@ type ChosenPiece struct {
 	// Wired is true where the piece has an add<Type> step and settings of its
 	// own; the others are libraries that the code just imports.
 	Wired bool
-	// Early is that of Piece.
-	Early bool
+	// Early and Prepares are those of Piece.
+	Early, Prepares bool
+	// Engine is the engine that was chosen; its Name is empty for a piece that
+	// has none.
+	Engine ChosenEngine
+}
+
+// ChosenEngine is the engine of a piece as the wiring file needs it.
+type ChosenEngine struct {
+	// Name is the engine's name, for example etcd.
+	Name string
+	// Type is the exported identifier of piece and engine, for example RingEtcd.
+	Type string
+	// Alias is the name that its package is imported under, for example ringetcd:
+	// two pieces may have engines of one name.
+	Alias string
+	// Import is the import path of its copy in the fraction.
+	Import string
+	// Section is the section of the configuration, for example ring_etcd.
+	Section string
+	// Wired, Prepares and Cluster are those of Engine.
+	Wired, Prepares, Cluster bool
 }
 
 // Versions are the pinned versions of what the templates name and what go.mod

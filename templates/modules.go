@@ -22,11 +22,11 @@ type Require struct {
 }
 
 // Modules returns the public modules that a fraction of the kind needs with the
-// given pieces: the requirements for its go.mod, sorted by path, and the
+// given pieces, each with its engine where it has any, as in bus=redis: the requirements for its go.mod, sorted by path, and the
 // complete content of its go.sum. Both are what `go mod tidy` would write.
 //
 // Every unit (a kind with the pieces that it always has, or one further piece
-// on top of it) was resolved with the versions that this module's own go.mod
+// with one engine on top of it) was resolved with the versions that this module's own go.mod
 // pins. As all units agree on every version, the union of their module graphs
 // is the graph of the union.
 func Modules(kind string, pieces []string) (requires []Require, sum []byte, err error) {
@@ -95,7 +95,8 @@ var modulesJSON []byte
 type ModuleData struct {
 	// Versions are those of all modules that a unit requires.
 	Versions map[string]string `json:"versions"`
-	// Units are keyed by KIND, and by KIND+PIECE for what a further piece adds.
+	// Units are keyed by KIND, and by KIND+PIECE or KIND+PIECE=ENGINE for what a
+	// further piece adds.
 	Units map[string]ModuleUnit `json:"units"`
 }
 

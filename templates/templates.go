@@ -42,15 +42,59 @@ type Piece struct {
 	FS fs.FS
 	// Requires are the pieces that it imports.
 	Requires []string
+	// Engines are the ways in which it can do its work; a fraction has exactly
+	// one of them. None means that there is no choice.
+	Engines []Engine
 	// Wired is true where it takes part in the generated wiring.
 	Wired bool
 	// Early is true where a wired piece starts before the store is migrated and
 	// stops after whatever uses the store.
 	Early bool
+	// Prepares is true where what it adds to the tests in internal/app has a
+	// function prepare<Type>(*testing.T) []string, which makes ready what the
+	// program needs of the piece in a test and returns settings as key=value.
+	Prepares bool
+	// Migrates is true where what it adds has a migration for each database, as
+	// internal/migrations/<database>/{{.Migration.<piece>}}_<what>.sql.tmpl.
+	Migrates bool
+}
+
+// Engine is one way in which a piece does its work. Its code is the sub-package
+// of its name, where there is one, and is copied only if it was chosen, while
+// every other sub-package of the piece always is. What lies below the folder
+// fraction/ of that sub-package goes into the fraction's folder, as with a piece.
+type Engine struct {
+	Name string
+	// Doc is one line for help texts.
+	Doc string
+	// Default is true for the engine that a fraction gets where none is named.
+	// Just one of a piece's is.
+	Default bool
+	// Wired is true where its package has Settings and Defaults of its own, which
+	// become the section <piece>_<engine> of the configuration.
+	Wired bool
+	// Prepares is that of Piece, for a function prepare<PieceType><EngineType>.
+	Prepares bool
+	// Cluster is true where it asks the API of the Kubernetes cluster that it runs
+	// in. It then adds deploy/kubernetes/<piece>-role.yaml, with the role that it
+	// needs and its binding to the service account of the fraction.
+	Cluster bool
+	// Migrates is that of Piece, for a piece that adds a migration with this engine
+	// only.
+	Migrates bool
 }
 
 // PiecesImport is the import path below which the pieces live in this module.
 const PiecesImport = "github.com/fractl/fractl/templates/pieces"
+
+// Set is everything that fractions are made from.
+type Set struct {
+	Trees  []Tree
+	Pieces []Piece
+}
+
+// All is the set of this program.
+func All() Set { return Set{Trees: Trees(), Pieces: Pieces()} }
 
 // Workspace is the tree that `fractl init` writes.
 func Workspace() fs.FS { return sub("workspace") }
@@ -74,7 +118,17 @@ func Pieces() []Piece {
 		{Name: "problem", Doc: "problem+json errors", FS: sub("pieces/problem")},
 		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "settings"}},
 		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store"), Requires: []string{"settings"}},
-		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true},
+		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true, Prepares: true},
+		{Name: "ring", Doc: "consistent hashing: who owns a key", FS: sub("pieces/ring"), Wired: true, Engines: []Engine{
+			{Name: "static", Doc: "the nodes stand in the configuration", Default: true, Wired: true},
+			{Name: "dns", Doc: "the nodes are the SRV records of a name", Wired: true, Prepares: true},
+			{Name: "etcd", Doc: "the nodes announce themselves in etcd", Wired: true, Prepares: true},
+			{Name: "kubernetes", Doc: "the nodes are the endpoints of a service", Wired: true, Prepares: true, Cluster: true},
+		}},
+		{Name: "breaker", Doc: "circuit breakers before calls to other services", FS: sub("pieces/breaker"), Wired: true, Engines: []Engine{
+			{Name: "http", Doc: "a service that is called over HTTP", Default: true, Wired: true},
+			{Name: "grpc", Doc: "a service that is called over gRPC", Wired: true},
+		}},
 	}
 }
 

@@ -50,6 +50,47 @@ func TestPiecesComeAfterTheirRequirements(t *testing.T) {
 	}
 }
 
+// TestEngines holds the list of engines to the folders: each has a package of its
+// own, or is the default that the piece itself brings along.
+func TestEngines(t *testing.T) {
+	for _, p := range Pieces() {
+		defaults := 0
+		for _, e := range p.Engines {
+			if e.Default {
+				defaults++
+			}
+			goFiles, err := fs.Glob(p.FS, e.Name+"/*.go")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(goFiles) == 0 && (!e.Default || e.Wired) {
+				t.Errorf("the engine %s of the piece %s has no package", e.Name, p.Name)
+			}
+			if e.Doc == "" || e.Cluster != exists(p.FS, path.Join(e.Name, "fraction/deploy/kubernetes", p.Name+"-role.yaml.tmpl")) {
+				t.Errorf("the engine %s of the piece %s: no doc, or Cluster and its role do not fit", e.Name, p.Name)
+			}
+		}
+		if want := min(1, len(p.Engines)); defaults != want {
+			t.Errorf("the piece %s has %d default engines, want %d", p.Name, defaults, want)
+		}
+		// A folder with a fraction/ in it is an engine.
+		nested, err := fs.Glob(p.FS, "*/fraction")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range nested {
+			if !slices.ContainsFunc(p.Engines, func(e Engine) bool { return e.Name == path.Dir(dir) }) {
+				t.Errorf("the piece %s has %s and no engine of that name", p.Name, dir)
+			}
+		}
+	}
+}
+
+func exists(fsys fs.FS, name string) bool {
+	_, err := fs.Stat(fsys, name)
+	return err == nil
+}
+
 // TestRequiresAreTheImports finds a piece that imports another one in secret.
 func TestRequiresAreTheImports(t *testing.T) {
 	imported := regexp.MustCompile(`"` + regexp.QuoteMeta(PiecesImport) + `/([a-z]+)[/"]`)

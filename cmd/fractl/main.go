@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/fractl/fractl/internal/analyzers"
+	"github.com/fractl/fractl/internal/vet"
 )
 
 func main() {
@@ -37,6 +40,9 @@ var errSilent = errors.New("failed")
 // run executes one command line and returns its exit code. It is the one place
 // where errors become exit codes.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if vet.IsVettool(args) {
+		return vet.Vettool(args, analyzers.Suite(), vendorRuleNames(), stdout, stderr)
+	}
 	e := &env{stdin: stdin, stdout: stdout, ui: newUI(stderr)}
 	root := newRootCommand(e)
 	root.SetArgs(args)

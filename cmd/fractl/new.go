@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ Pieces:
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.request.Kind, "kind", "service", "kind of fraction: "+strings.Join(kinds(), ", "))
-	f.StringSliceVar(&o.request.With, "with", nil, "further pieces")
+	f.StringSliceVar(&o.request.With, "with", nil, "further pieces; one may name its engine, as in bus=redis")
 	f.StringSliceVar(&o.request.Without, "without", nil, "pieces to leave out")
 	f.StringVar(&o.request.Resource, "resource", blueprint.DefaultResource, "the resource that it creates, gets and lists, in the singular")
 	f.StringVar(&o.request.Module, "module", "", "module path")
@@ -63,6 +64,8 @@ func runNew(ctx context.Context, e *env, o newOptions) error {
 		return err
 	}
 	o.request.Cwd = cwd
+	// The garbage of a command this short is not worth collecting often.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	if err := recoverPlaces(e, o.request.Places()); err != nil {
 		return err
 	}
@@ -134,6 +137,14 @@ func pieceList() string {
 			b.WriteString(" (unless --without)")
 		}
 		b.WriteByte('\n')
+		for _, e := range p.Engines {
+			spec := p.Name + "=" + e.Name
+			b.WriteString("    " + spec + strings.Repeat(" ", max(1, 22-len(spec))) + e.Doc)
+			if e.Default {
+				b.WriteString(" (default)")
+			}
+			b.WriteByte('\n')
+		}
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

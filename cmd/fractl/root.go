@@ -34,8 +34,14 @@ Exit codes: 0 nothing to report, 1 something to report, 2 not done.`,
 	root.AddCommand(
 		newInitCommand(e),
 		newNewCommand(e),
-		newCompletionCommand(e),
+		newAddCommand(e),
+		newRemoveCommand(e),
+		newVetCommand(e),
+		newVendorCheckCommand(e),
+		newRulesCommand(e),
+		newDemoCommand(e),
 		newVersionCommand(e),
+		newCompletionCommand(e),
 	)
 	return root
 }

@@ -63,6 +63,13 @@ func (u *ui) step(format string, args ...any) {
 	fmt.Fprintf(u.w, mark+" "+format+"\n", args...)
 }
 
+// omitted counts the findings that a format left out.
+func (u *ui) omitted(n int, below fmt.Stringer) {
+	if n > 0 {
+		fmt.Fprintf(u.w, "fractl: %d more below severity %s; show them with --min-severity note\n", n, below)
+	}
+}
+
 // oneLine keeps an error on the line that scripts expect it on.
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(s, "\n", "; ")), " ")

@@ -33,7 +33,7 @@ func contractOf(p place, n templates.Names, modPath string) templates.Contract {
 // contracts folder that is part of a larger module does not count: a fraction
 // that required it would depend on all that the module depends on.
 func contractsModule(p place) *workspace.Module {
-	if p.ws == nil {
+	if p.ws == nil || p.own {
 		return nil
 	}
 	dirs := []string{"contracts"}

@@ -5,7 +5,6 @@
 package blueprint
 
 import (
-	"path"
 	"path/filepath"
 	"slices"
 
@@ -30,13 +29,16 @@ type Request struct {
 	Kind string
 	// Resource names the resource of the slice; empty means DefaultResource.
 	Resource string
-	// With and Without are pieces beyond, and out of, those of the kind.
+	// With and Without are pieces beyond, and out of, those of the kind. With may
+	// name an engine, as in bus=redis.
 	With, Without []string
 	// Module is the module path; empty derives it from the surroundings.
 	Module string
 	// Dir is the fraction's folder, relative to Cwd; empty puts it at the root
 	// of the workspace, under its name.
 	Dir string
+	// Templates are what it is made from; nil means those of this program.
+	Templates *templates.Set
 }
 
 // Outcome is a plan and what is worth saying about it.
@@ -50,13 +52,14 @@ type Outcome struct {
 	// is empty where nothing told and Module is an example.
 	Module, ModuleFrom string
 	Kind               string
-	// Pieces are all its pieces, in wiring order.
+	// Pieces are all its pieces, in wiring order, with their engines.
 	Pieces []string
 }
 
 // Fraction plans a new fraction. It writes nothing.
 func Fraction(req Request) (*Outcome, error) {
-	tree, err := kindOf(req.Kind)
+	shelf := shelfOf(req.Templates)
+	tree, err := shelf.kind(req.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func Fraction(req Request) (*Outcome, error) {
 	if err != nil {
 		return nil, asResource(err)
 	}
-	pieces, optional, err := choose(tree, req.With, req.Without)
+	picks, err := shelf.choose(tree, req.With, req.Without)
 	if err != nil {
 		return nil, err
 	}
@@ -84,39 +87,39 @@ func Fraction(req Request) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Folder = filepath.Base(p.target)
-	d := templates.Data{Name: n, Module: modPath, Kind: tree.Kind, Resource: r,
-		Contract: contractOf(p, n, modPath), Lone: p.lone, Dir: slashRel(p.seen, p.target),
-		Has: map[string]bool{}, Versions: templates.PinnedVersions()}
-	for _, piece := range templates.Pieces() {
-		d.Has[piece.Name] = false
-	}
-	var pieceNames []string
-	for _, piece := range pieces {
-		d.Has[piece.Name] = true
-		pieceNames = append(pieceNames, piece.Name)
-		d.Pieces = append(d.Pieces, templates.ChosenPiece{Name: piece.Name, Type: names.Type(piece.Name),
-			Import: path.Join(modPath, "internal", piece.Name), Wired: piece.Wired, Early: piece.Early})
-	}
-	s := skeleton{place: p, tree: tree, pieces: pieces, data: d}
-	files, err := s.render()
-	if err != nil {
-		return nil, err
-	}
+	answers := answersOf(lock.Answers{Name: n.Name, Kind: tree.Kind, Module: modPath, Resource: resource}, picks, firstMigrations)
+	s := newSkeleton(shelf, p, tree, n, r, answers, picks)
 	if resource != DefaultResource {
 		if err := s.checkResource(resource); err != nil {
 			return nil, err
 		}
 	}
-	plan, err := s.plan(files, lock.Answers{Name: n.Name, Kind: tree.Kind, Module: modPath, Resource: resource, Pieces: pieceNames}, optional)
+	files, err := s.render()
 	if err != nil {
 		return nil, err
 	}
-	return &Outcome{Plan: plan, Name: n.Name, Dir: p.target, Module: modPath, ModuleFrom: from, Kind: tree.Kind, Pieces: pieceNames}, nil
+	plan, err := s.plan(files, answers)
+	if err != nil {
+		return nil, err
+	}
+	return &Outcome{Plan: plan, Name: n.Name, Dir: p.target, Module: modPath, ModuleFrom: from, Kind: tree.Kind, Pieces: answers.Pieces}, nil
+}
+
+// answersOf are the answers with these pieces, whose migrations are numbered from
+// the one after last on.
+func answersOf(answers lock.Answers, picks []pick, last uint64) lock.Answers {
+	answers.Pieces, answers.Auto = specs(picks), nil
+	answers.Migrations = numberMigrations(picks, answers.Migrations, last)
+	for _, p := range picks {
+		if p.auto {
+			answers.Auto = append(answers.Auto, p.Name)
+		}
+	}
+	return answers
 }
 
 // plan puts the files, the lock and the edits of the workspace into one plan.
-func (s skeleton) plan(files []placed, answers lock.Answers, optional []string) (*scaffold.Plan, error) {
+func (s skeleton) plan(files []placed, answers lock.Answers) (*scaffold.Plan, error) {
 	b, err := scaffold.NewBuilder(s.place.base(), s.place.root)
 	if err != nil {
 		return nil, err
@@ -129,7 +132,7 @@ func (s skeleton) plan(files []placed, answers lock.Answers, optional []string) 
 	for _, f := range append(files, record) {
 		b.Create(slashRel(s.place.root, f.target), f.Content, f.owner, f.Mode)
 	}
-	if err := s.editWorkspace(b, optional); err != nil {
+	if err := s.editWorkspace(b); err != nil {
 		return nil, err
 	}
 	return b.Plan()

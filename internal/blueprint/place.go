@@ -34,6 +34,8 @@ type place struct {
 	work string
 	// lone is true where there is neither a workspace nor a repository.
 	lone bool
+	// own is true where the contract stands in the fraction whatever is around.
+	own bool
 }
 
 // locate finds the place of a fraction that is asked for in the folder cwd; dir

@@ -49,7 +49,7 @@ func (s skeleton) checkResource(resource string) error {
 // ofPiece reports whether a path is that of a piece's copy, in which nothing
 // depends on the resource.
 func (s skeleton) ofPiece(name string) bool {
-	for _, p := range s.pieces {
+	for _, p := range s.picks {
 		if within(name, path.Join("internal", p.Name)) {
 			return true
 		}

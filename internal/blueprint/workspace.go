@@ -171,17 +171,17 @@ func checkContracts(root string) error {
 // command refuses to work in a module that the go.work above does not name.
 func planWork(b *scaffold.Builder, root string, f render.File) error {
 	name := filepath.Join(root, "go.work")
-	old, err := os.ReadFile(name)
-	switch {
-	case err == nil:
+	if isFile(name) {
+		old, err := os.ReadFile(name)
+		if err != nil {
+			return fault.New("go.work", "cannot be read: "+err.Error(), "")
+		}
 		out, what, err := edit.Use("go.work", old, "contracts", templates.PinnedVersions().Go)
 		if err != nil {
 			return err
 		}
 		b.Update("go.work", out, scaffold.Seeded, what)
 		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return fault.New("go.work", "cannot be read: "+err.Error(), "")
 	}
 	modules, err := modulesBelow(root)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/fractl/fractl/internal/blueprint"
 	"github.com/fractl/fractl/templates"
 )
 
@@ -36,13 +37,13 @@ func Generate(ctx context.Context, root string) ([]byte, error) {
 			return nil, err
 		}
 		data.Units[tree.Kind] = base
-		for _, piece := range Optional(tree) {
-			unit, err := pins.resolve(ctx, tree.Kind, []string{piece}, data.Versions)
+		for _, spec := range slices.Concat(Optional(tree)...) {
+			unit, err := pins.resolve(ctx, tree.Kind, []string{spec}, data.Versions)
 			if err != nil {
 				return nil, err
 			}
 			if added := subtract(unit, base); len(added.Direct)+len(added.Indirect)+len(added.Sum) > 0 {
-				data.Units[tree.Kind+"+"+piece] = added
+				data.Units[tree.Kind+"+"+spec] = added
 			}
 		}
 	}
@@ -53,15 +54,24 @@ func Generate(ctx context.Context, root string) ([]byte, error) {
 	return append(out, '\n'), nil
 }
 
-// Optional lists the pieces that a fraction of the kind may have or not have.
-func Optional(tree templates.Tree) []string {
-	var names []string
+// Optional lists the pieces that a fraction of the kind may have or not have: for
+// each the ways in which it may have it, one for each engine, as in bus=redis.
+func Optional(tree templates.Tree) [][]string {
+	var all [][]string
 	for _, piece := range templates.Pieces() {
-		if !slices.Contains(tree.Pieces, piece.Name) {
-			names = append(names, piece.Name)
+		if slices.Contains(tree.Pieces, piece.Name) {
+			continue
 		}
+		var specs []string
+		for _, engine := range piece.Engines {
+			specs = append(specs, piece.Name+"="+engine.Name)
+		}
+		if specs == nil {
+			specs = []string{piece.Name}
+		}
+		all = append(all, specs)
 	}
-	return names
+	return all
 }
 
 // pins is what this module pins.
@@ -99,7 +109,7 @@ func (p pins) resolve(ctx context.Context, kind string, pieces []string, version
 		return unit, err
 	}
 	defer os.RemoveAll(dir)
-	files, err := Render(kind, pieces)
+	files, err := blueprint.Sample(kind, pieces)
 	if err != nil {
 		return unit, err
 	}
@@ -164,6 +174,20 @@ func goCommand(ctx context.Context, dir string, args ...string) error {
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, output.Bytes())
+	}
+	return nil
+}
+
+// write writes files below dir.
+func write(dir string, files map[string][]byte) error {
+	for name, content := range files {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(target, content, 0o644); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/fractl/fractl/internal/blueprint"
 	"github.com/fractl/fractl/templates"
 )
 
@@ -49,7 +49,7 @@ func TestVersionsAreThoseOfGoMod(t *testing.T) {
 func TestDirectModulesAreThoseImported(t *testing.T) {
 	for name, pieces := range combinations() {
 		t.Run(name, func(t *testing.T) {
-			files, err := Render("service", pieces)
+			files, err := blueprint.Sample("service", pieces)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,11 +77,11 @@ func TestDirectModulesAreThoseImported(t *testing.T) {
 }
 
 // TestDataIsComplete makes the data anew, and shows that what templates.Modules
-// puts together for any combination of pieces is tidy. It runs the go command
+// puts together for a combination of pieces is tidy. It runs the go command
 // many times, so it has to be asked for.
 func TestDataIsComplete(t *testing.T) {
 	if os.Getenv("FRACTL_TEST_MODDATA") == "" {
-		t.Skip("set FRACTL_TEST_MODDATA=1 to run go mod tidy on every combination of pieces")
+		t.Skip("set FRACTL_TEST_MODDATA=1 to run go mod tidy on combinations of pieces")
 	}
 	fresh, err := Generate(t.Context(), root)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestDataIsComplete(t *testing.T) {
 	for name, pieces := range combinations() {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			files, err := Render("service", pieces)
+			files, err := blueprint.Sample("service", pieces)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,15 +128,44 @@ func TestDataIsComplete(t *testing.T) {
 	}
 }
 
-// combinations are all sets of optional pieces, by a name for each.
+// combinations are each optional piece with each engine alone, and the sets of
+// Covering, by a name for each.
 func combinations() map[string][]string {
-	sets := map[string][]string{"base": nil}
-	for _, piece := range Optional(templates.Trees()[0]) {
-		for name, set := range maps.Clone(sets) {
-			sets[name+"+"+piece] = append(slices.Clone(set), piece)
-		}
+	tree := templates.Trees()[0]
+	sets := map[string][]string{}
+	add := func(set []string) { sets[strings.Join(append([]string{tree.Kind}, set...), "+")] = set }
+	for _, set := range Covering(tree) {
+		add(set)
+	}
+	for _, spec := range slices.Concat(Optional(tree)...) {
+		add([]string{spec})
 	}
 	return sets
+}
+
+// TestCoveringIsComplete holds that any two choices are together in one set.
+func TestCoveringIsComplete(t *testing.T) {
+	tree := templates.Trees()[0]
+	sets := Covering(tree)
+	factors := Optional(tree)
+	has := func(set, factor []string, level string) bool {
+		if level == "" {
+			return !slices.ContainsFunc(factor, func(s string) bool { return slices.Contains(set, s) })
+		}
+		return slices.Contains(set, level)
+	}
+	for i, f := range factors {
+		for _, g := range factors[i+1:] {
+			for _, a := range append([]string{""}, f...) {
+				for _, b := range append([]string{""}, g...) {
+					if !slices.ContainsFunc(sets, func(set []string) bool { return has(set, f, a) && has(set, g, b) }) {
+						t.Errorf("no set has %q of %v and %q of %v", a, f, b, g)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d sets", len(sets))
 }
 
 // importsOf lists, for each Go file, what it imports from elsewhere.

@@ -101,6 +101,20 @@ func (b *Builder) Update(name string, content []byte, owner Owner, what string) 
 	b.changes = append(b.changes, c)
 }
 
+// Keep plans that a file that is there stays as it is, for a reason that is worth
+// a line of the plan.
+func (b *Builder) Keep(name string, owner Owner, why string) {
+	full, ok := b.admit(name)
+	if !ok {
+		return
+	}
+	if old, state := b.look(full); state == present {
+		b.changes = append(b.changes, Change{Op: Skip, Path: name, Owner: owner, SHA256: Hash(old), Reason: why, Old: old, New: old})
+	} else if state == absent {
+		b.block(name, "is not there")
+	}
+}
+
 // Delete plans the removal of a file that is there.
 func (b *Builder) Delete(name string, owner Owner, why string) {
 	full, ok := b.admit(name)
@@ -231,9 +245,14 @@ func (b *Builder) findOverlaps() {
 	}
 }
 
-// shown turns a path relative to the base into one relative to the root.
+// shown turns a path relative to the base into one relative to the root; the
+// root itself is shown in full.
 func (b *Builder) shown(full string) string {
-	return relative(b.root, filepath.Join(b.base, filepath.FromSlash(full)))
+	abs := filepath.Join(b.base, filepath.FromSlash(full))
+	if rel := relative(b.root, abs); rel != "." {
+		return rel
+	}
+	return filepath.ToSlash(abs)
 }
 
 func (b *Builder) block(name, fact string) {

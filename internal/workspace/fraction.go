@@ -4,6 +4,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,12 +27,9 @@ func (ws *Workspace) readFractions() error {
 			if slices.Contains(contractNames, path.Base(m.Dir)) {
 				continue
 			}
-			name := path.Base(m.Dir)
-			if m.Dir == "." {
-				name = path.Base(m.Path)
-			}
-			ws.addFraction(Fraction{Name: name, Dir: m.Dir})
+			ws.addFraction(Fraction{Name: foundName(m), Dir: m.Dir})
 		}
+		ws.tellApart()
 	default:
 		entries, err := os.ReadDir(ws.Root)
 		if err != nil {
@@ -54,6 +52,34 @@ func (ws *Workspace) readFractions() error {
 		return strings.Compare(a.Dir, b.Dir)
 	})
 	return nil
+}
+
+// foundName is the name of a fraction that no manifest names: the base of its
+// folder, or of its module path at the root. A major version is no name.
+func foundName(m *Module) string {
+	p := m.Dir
+	if p == "." {
+		p = m.Path
+	}
+	if major.MatchString(path.Base(p)) && path.Dir(p) != "." {
+		p = path.Dir(p)
+	}
+	return path.Base(p)
+}
+
+var major = regexp.MustCompile(`^v[0-9]+$`)
+
+// tellApart gives found fractions that share a name that of their folder.
+func (ws *Workspace) tellApart() {
+	count := map[string]int{}
+	for _, f := range ws.Fractions {
+		count[f.Name]++
+	}
+	for _, f := range ws.Fractions {
+		if count[f.Name] > 1 && f.Dir != "." {
+			f.Name = f.Dir
+		}
+	}
 }
 
 func (ws *Workspace) addFraction(f Fraction) {

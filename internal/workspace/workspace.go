@@ -144,7 +144,7 @@ func readWorkFile(root string) (*modfile.WorkFile, error) {
 	}
 	work, err := modfile.ParseWork("go.work", data, nil)
 	if err != nil {
-		return nil, syntaxFault("go.work", err)
+		return nil, SyntaxFault("go.work", err)
 	}
 	return work, nil
 }
@@ -201,7 +201,7 @@ func readModule(root, dir string) (*Module, error) {
 	}
 	file, err := modfile.Parse(name, data, nil)
 	if err != nil {
-		return nil, syntaxFault(name, err)
+		return nil, SyntaxFault(name, err)
 	}
 	if file.Module == nil {
 		return nil, fault.New(name, "no module line", "add 'module PATH' as its first line")
@@ -298,8 +298,9 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// syntaxFault turns the first error of a modfile parse into a fault.
-func syntaxFault(name string, err error) error {
+// SyntaxFault turns the first error of a modfile parse of the file name into a
+// fault about its line.
+func SyntaxFault(name string, err error) error {
 	var list modfile.ErrorList
 	if errors.As(err, &list) && len(list) > 0 {
 		e := list[0]

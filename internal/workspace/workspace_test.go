@@ -71,7 +71,26 @@ module example.com/auth
 module example.com/api
 -- outside/go.mod --
 module example.com/outside
-`, "w/auth", "w", "auth@auth=example.com/auth v2@.=example.com/shop/v2",
+`, "w/auth", "w", "auth@auth=example.com/auth shop@.=example.com/shop/v2",
+		}, {
+			"a major version is no name, and names are told apart", `
+-- go.work --
+go 1.26
+use (
+	./client/pkg
+	./client/v3
+	./pkg
+	./v2
+)
+-- client/pkg/go.mod --
+module example.com/client/pkg/v3
+-- client/v3/go.mod --
+module example.com/client/v3
+-- pkg/go.mod --
+module example.com/pkg
+-- v2/go.mod --
+module example.com/v2
+`, ".", ".", "client@client/v3=example.com/client/v3 client/pkg@client/pkg=example.com/client/pkg/v3 pkg@pkg=example.com/pkg v2@v2=example.com/v2",
 		}, {
 			"top-level programs of a lone module", `
 -- go.mod --

@@ -16,7 +16,7 @@ import (
 // letters and digits, joined by hyphens. The error of a name that breaks a rule
 // names that rule and, in its hint, a name that keeps all.
 func Fraction(name string) (templates.Names, error) {
-	if err := check(name, fractionRules); err != nil {
+	if err := check(name, "-service", fractionRules); err != nil {
 		return templates.Names{}, err
 	}
 	return derive(name), nil
@@ -41,7 +41,7 @@ func derive(name string) templates.Names {
 // the rules of a fraction's. taken are the names that it may not have because
 // the packages or the code around it use them.
 func Resource(name string, taken []string) (templates.Resource, error) {
-	if err := check(name, resourceRules(taken)); err != nil {
+	if err := check(name, "-entry", resourceRules(taken)); err != nil {
 		return templates.Resource{}, err
 	}
 	return deriveResource(name), nil
@@ -68,7 +68,7 @@ func pluralOf(word string) string { return pluralize.NewClient().Plural(word) }
 // initialisms are written in capitals in Go identifiers, as staticcheck and
 // golint have it (https://go.dev/wiki/CodeReviewComments#initialisms).
 var initialisms = map[string]string{
-	"acl": "ACL", "api": "API", "cpu": "CPU", "css": "CSS", "dns": "DNS", "eof": "EOF", "guid": "GUID",
+	"acl": "ACL", "api": "API", "cpu": "CPU", "css": "CSS", "dns": "DNS", "eof": "EOF", "grpc": "GRPC", "guid": "GUID",
 	"html": "HTML", "http": "HTTP", "https": "HTTPS", "id": "ID", "ip": "IP", "json": "JSON", "qps": "QPS",
 	"ram": "RAM", "rpc": "RPC", "sla": "SLA", "smtp": "SMTP", "sql": "SQL", "ssh": "SSH", "tcp": "TCP",
 	"tls": "TLS", "ttl": "TTL", "udp": "UDP", "ui": "UI", "uid": "UID", "uri": "URI", "url": "URL",
@@ -92,15 +92,16 @@ func upperCamel(words []string) string {
 
 func lowerCamel(words []string) string { return words[0] + upperCamel(words[1:]) }
 
-// check applies the rules in order; the first that name breaks is the error.
-func check(name string, rules []rule) error {
+// check applies the rules in order; the first that name breaks is the error; suffix makes a suggestion out of a word
+// that is refused.
+func check(name, suffix string, rules []rule) error {
 	for _, r := range rules {
 		fact := r.broken(name)
 		if fact == "" {
 			continue
 		}
 		hint := ""
-		if legal := suggest(name, rules); legal != "" {
+		if legal := suggest(name, suffix, rules); legal != "" {
 			hint = "a legal name is " + legal
 		}
 		if r.hint != "" {

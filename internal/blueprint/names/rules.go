@@ -148,7 +148,7 @@ var fractionRules = slices.Concat(spelling, meaning, []rule{{broken: func(n stri
 
 // skeleton are the folders that every fraction and repository of fractions has,
 // and those whose packages count as contracts by their name.
-var skeleton = []string{"app", "api", "cmd", "contracts", "deploy", "gen", "migrations", "proto"}
+var skeleton = []string{"api", "app", "cmd", "contracts", "deploy", "gen", "migrations", "proto"}
 
 // resourceRules are those of a resource's name.
 func resourceRules(taken []string) []rule {
@@ -198,7 +198,8 @@ func notASCII(n string) string {
 }
 
 // suggest makes a name that keeps all rules out of one that does not, or "".
-func suggest(name string, rules []rule) string {
+// suffix is added where the word itself is refused.
+func suggest(name, suffix string, rules []rule) string {
 	if i := strings.LastIndexAny(strings.TrimRight(name, `/\`), `/\`); i >= 0 {
 		name = name[i+1:]
 	}
@@ -227,10 +228,10 @@ func suggest(name string, rules []rule) string {
 		words = words[:len(words)-1]
 	}
 	base := strings.TrimLeft(strings.Join(words, "-"), "0123456789-")
-	if len(base) > maxLength-len("-service") {
-		base = strings.TrimRight(base[:maxLength-len("-service")], "-")
+	if len(base) > maxLength-len(suffix)-1 { // room for a plural, too
+		base = strings.TrimRight(base[:maxLength-len(suffix)-1], "-")
 	}
-	for _, try := range []string{base, base + "-service", base + "-entry", "my-" + base} {
+	for _, try := range []string{base, base + suffix, "my-" + base} {
 		if base != "" && !slices.ContainsFunc(rules, func(r rule) bool { return r.broken(try) != "" }) {
 			return try
 		}

@@ -19,7 +19,7 @@ var standard = []string{
 	"httptest", "image", "index", "io", "iter", "json", "log", "maps", "math", "mime", "net",
 	"os", "path", "plugin", "pprof", "rand", "reflect", "regexp", "runtime", "signal", "slices", "slog",
 	"sort", "sql", "strconv", "strings", "structs", "sync", "syscall", "testing", "text", "time",
-	"unicode", "unique", "unsafe", "url", "utf8", "weak",
+	"unicode", "unique", "unsafe", "url", "utf8", "uuid", "weak",
 }
 
 // lookalikes are letters that a reader takes for an ASCII one: the small letters

@@ -5,9 +5,14 @@
 // lists the renames to come. An error, or a context that ends, undoes those that
 // were done. A process that is killed leaves the journal behind, and Recover,
 // which every command calls before it plans, undoes them then; where only the
-// tidying up was left it does that. The journal is written to the disk before
-// the first rename and what it points to before it, so that this holds over a
-// loss of power as well.
+// tidying up was left it does that.
+//
+// So that this holds over a loss of power as well, what a person had before is
+// never at stake: the bytes that replace a file, the backup of the old ones and
+// the journal are on the disk before the first rename. A new file is worth less,
+// as the same answers make it again: its bytes are written out before the
+// journal is synced, but it is not synced itself where the system can do the one
+// without the other (writeOut).
 //
 // One process at a time commits below a folder: a second one waits.
 package commit
@@ -87,7 +92,9 @@ func (s *session) run(ctx context.Context, steps []step) error {
 	}
 	var parents []string
 	for _, st := range steps {
-		parents = append(parents, path.Dir(st.Path))
+		if dir := path.Dir(st.Path); exists(s.disk.root, dir) {
+			parents = append(parents, dir)
+		}
 	}
 	if err := s.syncAll(parents); err != nil {
 		return err
@@ -113,14 +120,26 @@ func (s *session) do(st step) error {
 		}
 		return s.disk.rename(st.Staged, st.Path) // a filesystem without links
 	case stepReplace:
-		if err := s.keep(st); err != nil {
-			return err
+		if data, err := s.disk.root.ReadFile(st.Path); err != nil || scaffold.Hash(data) != st.Old {
+			return errors.Join(errChanged, err)
 		}
 		return s.disk.rename(st.Staged, st.Path)
 	case stepRemove:
 		return s.disk.rename(st.Path, st.Backup)
+	case stepFolder:
+		err := s.disk.remove(st.Path)
+		if err != nil && s.holdsAny(st.Path) {
+			return nil // somebody has put something there; it stays
+		}
+		return err
 	}
 	return errors.New("unknown step " + string(st.Kind))
+}
+
+// holdsAny reports whether a folder is not empty.
+func (s *session) holdsAny(dir string) bool {
+	entries, err := fs.ReadDir(s.disk.root.FS(), dir)
+	return err == nil && len(entries) > 0
 }
 
 // keep makes the backup of a file that is about to be replaced: the very file
@@ -164,46 +183,95 @@ func (s *session) stage(ctx context.Context, plan *scaffold.Plan, steps []step) 
 			return stageFault(dir, err)
 		}
 	}
-	content := map[string]scaffold.Change{}
-	for _, c := range plan.Changes {
-		content[plan.InBase(c)] = c
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(32) // enough that the waits for the disk overlap
 	for _, st := range steps {
-		write := func(staged, target string, mode fs.FileMode) {
-			g.Go(func() error {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				c := content[target]
-				err := s.disk.write(staged, c.New, mode)
-				if err == nil && c.Op == scaffold.Update {
-					// A file keeps the bits that it has, whatever the umask.
-					err = s.disk.chmod(staged, mode)
-				}
-				if err != nil {
-					return stageFault(target, err)
-				}
-				return nil
-			})
+		if st.Kind == stepReplace {
+			if err := s.keep(st); err != nil {
+				return stageFault(st.Path, err)
+			}
 		}
+	}
+	folders, err := s.disk.openAll(dirs)
+	defer folders.close()
+	if err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(s.staging(plan, steps), 200) { // open at once
+		if err := s.writeBatch(ctx, folders, batch); err != nil {
+			return err
+		}
+	}
+	if !syncNew {
+		dirs = []string{inFolder("new"), inFolder("old")}
+	}
+	return s.syncAll(dirs)
+}
+
+// staged is one file on its way into the folder of the commit.
+type staged struct {
+	name   string // where it is written
+	target string // where it goes
+	mode   fs.FileMode
+	data   []byte
+	// replaces is true where it goes in the place of a file of the user. Then it
+	// gets the mode as it is, whatever the umask, and has to be on the disk.
+	replaces bool
+}
+
+// staging lists the files to write.
+func (s *session) staging(plan *scaffold.Plan, steps []step) []staged {
+	changes := map[string]scaffold.Change{}
+	for _, c := range plan.Changes {
+		changes[plan.InBase(c)] = c
+	}
+	var list []staged
+	for _, st := range steps {
 		switch st.Kind {
 		case stepTree:
 			for _, f := range st.Files {
-				target := path.Join(st.Path, f.Path)
-				write(path.Join(st.Staged, f.Path), target, content[target].Mode)
+				c := changes[path.Join(st.Path, f.Path)]
+				list = append(list, staged{path.Join(st.Staged, f.Path), c.Path, c.Mode, c.New, false})
 			}
 		case stepFile:
-			write(st.Staged, st.Path, content[st.Path].Mode)
+			c := changes[st.Path]
+			list = append(list, staged{st.Staged, c.Path, c.Mode, c.New, false})
 		case stepReplace:
-			write(st.Staged, st.Path, fs.FileMode(st.Mode))
+			c := changes[st.Path]
+			list = append(list, staged{st.Staged, c.Path, fs.FileMode(st.Mode), c.New, true})
 		}
 	}
-	if err := g.Wait(); err != nil {
-		return err
+	return list
+}
+
+// writeBatch makes files one after the other, which a filesystem does no faster
+// at once, and lets each wait for the disk while the next is made: the disk then
+// takes many in one go.
+func (s *session) writeBatch(ctx context.Context, dirs folders, batch []staged) error {
+	var g errgroup.Group
+	var failed error
+	for _, w := range batch {
+		if failed = ctx.Err(); failed != nil {
+			break
+		}
+		f, err := dirs.fill(w.name, w.data, w.mode)
+		if err == nil {
+			if w.replaces {
+				failed = s.disk.chmod(w.name, w.mode)
+			}
+			g.Go(func() error {
+				if err := s.disk.settle(f, w.name, w.replaces); err != nil {
+					return stageFault(w.target, err)
+				}
+				return nil
+			})
+		} else {
+			failed = err
+		}
+		if failed != nil {
+			failed = stageFault(w.target, failed)
+			break
+		}
 	}
-	return s.syncAll(dirs)
+	return errors.Join(failed, g.Wait())
 }
 
 // syncAll writes the entries of folders to the disk, all at once.
@@ -220,12 +288,18 @@ func (s *session) syncAll(dirs []string) error {
 // stepFault names the file of a step that failed.
 func stepFault(st step, err error) error {
 	f := fault.New(st.Path, "cannot be written: "+reason(err), "nothing was changed; mend that and run the command again")
-	if errors.Is(err, fs.ErrExist) {
+	switch {
+	case errors.Is(err, fs.ErrExist):
 		f.Fact = "came into being while fractl was at work"
+	case errors.Is(err, errChanged):
+		f.Fact = errChanged.Error()
 	}
 	f.Err = err
 	return f
 }
+
+// errChanged is a file that is no longer what the plan was made for.
+var errChanged = errors.New("changed while fractl was at work")
 
 // stageFault names the file whose content could not be written.
 func stageFault(target string, err error) error {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,15 +17,6 @@ import (
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/scaffold"
 )
-
-// TestMain turns the test binary into the process that is killed: see
-// TestKilledAtEveryStep.
-func TestMain(m *testing.M) {
-	if base := os.Getenv("COMMIT_TEST_BASE"); base != "" {
-		os.Exit(victim(base, os.Getenv("COMMIT_TEST_VERB"), os.Getenv("COMMIT_TEST_KILL_AT")))
-	}
-	os.Exit(m.Run())
-}
 
 func TestApply(t *testing.T) {
 	base := fixture(t)
@@ -202,6 +190,22 @@ func TestRecoverKeepsLaterEdits(t *testing.T) {
 	}
 }
 
+// TestRecoverTakesEmptyFilesForOurs is what a loss of power leaves of new files.
+func TestRecoverTakesEmptyFilesForOurs(t *testing.T) {
+	base := fixture(t)
+	before := snapshot(t, base)
+	kill(t, base, "apply", lastJournalled(t))
+	put(t, base, "auth/go.mod", "", 0o644)
+	put(t, base, "README.md", "", 0o644)
+	recovered, err := Recover(base)
+	if err != nil || len(recovered) != 1 || len(recovered[0].Kept) > 0 {
+		t.Errorf("recovered %+v, %v", recovered, err)
+	}
+	if diff := cmp.Diff(before, snapshot(t, base)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestInterruptRestoresEveryByte(t *testing.T) {
 	n := countSteps(t)
 	for i := range n {
@@ -282,7 +286,7 @@ func TestOneAtATime(t *testing.T) {
 
 func TestDamagedJournal(t *testing.T) {
 	base := fixture(t)
-	put(t, base, Folder+"/journal", `{"schema": 1, "steps": [{"kind": "mov`, 0o644)
+	put(t, base, Folder+"/journal", `{"schema": 1, "steps": [{"kind": "mov`+journalEnd, 0o644)
 	_, err := Recover(base)
 	if err == nil || !strings.Contains(err.Error(), "journal of an interrupted fractl is damaged") {
 		t.Errorf("error %v", err)
@@ -321,203 +325,4 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	noFolder(t, 0, base)
-}
-
-// fixture is a small repository that a plan creates, updates and deletes in.
-func fixture(t *testing.T) string {
-	base := t.TempDir()
-	put(t, base, "go.work", "go 1.26\n", 0o644)
-	put(t, base, "fractl.yaml", "version: 1\n", 0o640)
-	put(t, base, "contracts/go.mod", "module example.com/contracts\n", 0o644)
-	put(t, base, "old/remove.me", "gone soon\n", 0o644)
-	return base
-}
-
-func plan(t testing.TB, base string) *scaffold.Plan {
-	t.Helper()
-	p, err := makePlan(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func makePlan(base string) (*scaffold.Plan, error) {
-	b, err := scaffold.NewBuilder(base, base)
-	if err != nil {
-		return nil, err
-	}
-	defer b.Close()
-	b.Create("auth/go.mod", []byte("module example.com/auth\n"), scaffold.Seeded, 0o644)
-	b.Create("auth/cmd/auth/main.go", []byte("package main\n"), scaffold.Seeded, 0o644)
-	b.Create("auth/run.sh", []byte("#!/bin/sh\n"), scaffold.Seeded, 0o755)
-	b.Create("contracts/auth/v1/openapi.yaml", []byte("openapi: 3.0.3\n"), scaffold.Seeded, 0o644)
-	b.Create("README.md", []byte("# shop\n"), scaffold.Seeded, 0o644)
-	b.Update("go.work", []byte("go 1.26\n\nuse ./auth\n"), scaffold.Seeded, "use ./auth")
-	b.Update("fractl.yaml", []byte("version: 1\nfractions: {auth: {dir: auth}}\n"), scaffold.Seeded, "")
-	b.Delete("old/remove.me", scaffold.Generated, "no longer made")
-	return b.Plan()
-}
-
-// wanted is the snapshot of the fixture after the plan.
-func wanted() map[string]string {
-	return map[string]string{
-		"auth/": "drwxr-xr-x", "auth/cmd/": "drwxr-xr-x", "auth/cmd/auth/": "drwxr-xr-x",
-		"auth/go.mod":                    "-rw-r--r-- module example.com/auth\n",
-		"auth/cmd/auth/main.go":          "-rw-r--r-- package main\n",
-		"auth/run.sh":                    "-rwxr-xr-x #!/bin/sh\n",
-		"contracts/":                     "drwxr-xr-x",
-		"contracts/go.mod":               "-rw-r--r-- module example.com/contracts\n",
-		"contracts/auth/":                "drwxr-xr-x",
-		"contracts/auth/v1/":             "drwxr-xr-x",
-		"contracts/auth/v1/openapi.yaml": "-rw-r--r-- openapi: 3.0.3\n",
-		"README.md":                      "-rw-r--r-- # shop\n",
-		"go.work":                        "-rw-r--r-- go 1.26\n\nuse ./auth\n",
-		"fractl.yaml":                    "-rw-r----- version: 1\nfractions: {auth: {dir: auth}}\n",
-		"old/":                           "drwxr-xr-x",
-	}
-}
-
-// snapshot maps every path below base, but for the folder of the commit, to its
-// mode and content.
-func snapshot(t testing.TB, base string) map[string]string {
-	t.Helper()
-	got := map[string]string{}
-	err := filepath.WalkDir(base, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || name == base {
-			return err
-		}
-		rel, _ := filepath.Rel(base, name)
-		if rel == Folder {
-			return fs.SkipDir
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			got[filepath.ToSlash(rel)+"/"] = info.Mode().String()
-			return nil
-		}
-		data, err := os.ReadFile(name)
-		got[filepath.ToSlash(rel)] = info.Mode().String() + " " + string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-func put(t testing.TB, base, name, content string, mode fs.FileMode) {
-	t.Helper()
-	full := filepath.Join(base, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(full, []byte(content), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func noFolder(t *testing.T, step int, base string) {
-	t.Helper()
-	if _, err := os.Lstat(filepath.Join(base, Folder)); err == nil {
-		t.Errorf("step %d: %s is left behind", step, Folder)
-	}
-}
-
-var errInjected = errors.New("injected failure")
-
-// failAt fails the operations with these numbers, counted from 0.
-func failAt(numbers ...int) hook {
-	var count atomic.Int64
-	return func(op, name string) error {
-		n := int(count.Add(1)) - 1
-		for _, i := range numbers {
-			if n == i {
-				return fmt.Errorf("%s %s: %w", op, name, errInjected)
-			}
-		}
-		return nil
-	}
-}
-
-func countSteps(t *testing.T) int {
-	t.Helper()
-	base := fixture(t)
-	var count atomic.Int64
-	err := apply(t.Context(), plan(t, base), func(string, string) error { count.Add(1); return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return int(count.Load())
-}
-
-// lastJournalled is the number of the operation that declares a commit done.
-func lastJournalled(t *testing.T) int {
-	t.Helper()
-	base := fixture(t)
-	var count, at atomic.Int64
-	err := apply(t.Context(), plan(t, base), func(op, name string) error {
-		if n := count.Add(1) - 1; name == inFolder("done") && op == "rename" {
-			at.Store(n)
-		}
-		return nil
-	})
-	if err != nil || at.Load() == 0 {
-		t.Fatal(at.Load(), err)
-	}
-	return int(at.Load())
-}
-
-// kill runs a process that kills itself before its operation i; it reports
-// whether there was one.
-func kill(t *testing.T, base, verb string, i int) bool {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "COMMIT_TEST_BASE="+base, "COMMIT_TEST_VERB="+verb, "COMMIT_TEST_KILL_AT="+strconv.Itoa(i))
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return false
-	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.Exited() {
-		t.Fatalf("%s, step %d: %v\n%s", verb, i, err, out)
-	}
-	return true
-}
-
-func victim(base, verb, killAt string) int {
-	at, err := strconv.Atoi(killAt)
-	if err != nil {
-		return 3
-	}
-	var count atomic.Int64
-	h := func(string, string) error {
-		if int(count.Add(1))-1 == at {
-			p, err := os.FindProcess(os.Getpid())
-			if err == nil {
-				err = p.Kill()
-			}
-			if err != nil {
-				return err
-			}
-			select {} // the kill is on its way
-		}
-		return nil
-	}
-	if verb == "recover" {
-		_, err = recoverFrom(base, h)
-	} else {
-		var p *scaffold.Plan
-		if p, err = makePlan(base); err == nil {
-			err = apply(context.Background(), p, h)
-		}
-	}
-	if err != nil {
-		fmt.Println(err)
-		return 4
-	}
-	return 0
 }

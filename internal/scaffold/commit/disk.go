@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"runtime"
 )
 
@@ -33,25 +34,76 @@ func (d disk) mkdir(name string) error {
 }
 
 // write makes a new file with its content on the disk.
-func (d disk) write(name string, data []byte, mode fs.FileMode) (err error) {
-	if err := d.before("create", name); err != nil {
-		return err
-	}
-	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+func (d disk) write(name string, data []byte, mode fs.FileMode) error {
+	f, err := d.fill(d.root, name, name, data, mode)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := d.before("write", name); err != nil {
-		return err
+	return d.settle(f, name, true)
+}
+
+// fill makes a new file called base in dir, which is the folder of name, and
+// leaves it open, its content still with the system.
+func (d disk) fill(dir *os.Root, base, name string, data []byte, mode fs.FileMode) (*os.File, error) {
+	if err := d.before("create", name); err != nil {
+		return nil, err
 	}
-	if _, err := f.Write(data); err != nil {
-		return err
+	f, err := dir.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return nil, err
 	}
-	if err := d.before("sync", name); err != nil {
-		return err
+	if err = d.before("write", name); err == nil {
+		_, err = f.Write(data)
 	}
-	return f.Sync()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// settle brings the content of an open file to the disk and closes it. hard asks
+// for no less than a sync.
+func (d disk) settle(f *os.File, name string, hard bool) error {
+	err := d.before("sync", name)
+	switch {
+	case err != nil:
+	case hard:
+		err = f.Sync()
+	default:
+		err = writeOut(f)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// folders are open folders of a disk, by their name.
+type folders struct {
+	disk disk
+	open map[string]*os.Root
+}
+
+// openAll opens folders. What it returns has to be closed, error or not.
+func (d disk) openAll(names []string) (folders, error) {
+	f := folders{disk: d, open: map[string]*os.Root{}}
+	for _, name := range names {
+		dir, err := d.root.OpenRoot(name)
+		if err != nil {
+			return f, err
+		}
+		f.open[name] = dir
+	}
+	return f, nil
+}
+
+// fill makes a new file in one of the folders. A root walks down the whole path
+// of a name each time, which this saves.
+func (f folders) fill(name string, data []byte, mode fs.FileMode) (*os.File, error) {
+	return f.disk.fill(f.open[path.Dir(name)], path.Base(name), name, data, mode)
+}
+
+func (f folders) close() {
+	for _, dir := range f.open {
+		dir.Close()
+	}
 }
 
 func (d disk) chmod(name string, mode fs.FileMode) error {

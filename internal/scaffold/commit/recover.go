@@ -162,7 +162,7 @@ func (u *undoing) undo(st step) error {
 		if staged, err := root.Lstat(st.Staged); err == nil && !os.SameFile(staged, target) {
 			return nil // another file: ours was never put there
 		}
-		if !u.holds(st.Path, st.New) {
+		if !u.made(st.Path, st.New) {
 			u.kept = append(u.kept, st.Path)
 			return nil
 		}
@@ -187,6 +187,16 @@ func (u *undoing) undo(st step) error {
 			return nil
 		}
 		return u.s.disk.rename(st.Backup, st.Path)
+	case stepFolder:
+		if errors.Is(terr, fs.ErrNotExist) {
+			if err := u.s.disk.mkdir(st.Path); err != nil {
+				return err
+			}
+		} else if terr != nil || !target.IsDir() {
+			return nil
+		}
+		// Whoever was interrupted here has made it with other bits.
+		return u.s.disk.chmod(st.Path, fs.FileMode(st.Mode))
 	}
 	return nil
 }
@@ -206,7 +216,7 @@ func (u *undoing) foreign(st step) []string {
 	_ = fs.WalkDir(u.s.disk.root.FS(), st.Path, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err == nil && d.IsDir() && dirs[name]:
-		case err == nil && d.Type().IsRegular() && ours[name] != "" && u.holds(name, ours[name]):
+		case err == nil && d.Type().IsRegular() && ours[name] != "" && u.made(name, ours[name]):
 		default:
 			// What cannot be read is not ours to remove either.
 			list = append(list, name)
@@ -229,7 +239,7 @@ func (u *undoing) pick(st step) error {
 		for dir := path.Dir(full); len(dir) > len(st.Path); dir = path.Dir(dir) {
 			dirs = append(dirs, dir)
 		}
-		if exists(root, full) && u.holds(full, f.New) {
+		if exists(root, full) && u.made(full, f.New) {
 			if err := u.s.disk.remove(full); err != nil {
 				return err
 			}
@@ -244,6 +254,13 @@ func (u *undoing) pick(st step) error {
 		}
 	}
 	return nil
+}
+
+// made reports whether a new file is still as it was made: with the content of
+// that hash or, after a loss of power, with none.
+func (u *undoing) made(name, hash string) bool {
+	info, err := u.s.disk.root.Lstat(name)
+	return err == nil && info.Mode().IsRegular() && (info.Size() == 0 || u.holds(name, hash))
 }
 
 // holds reports whether the file has the content of that hash.

@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -117,12 +118,13 @@ func (s *session) look() {
 		_, err := s.disk.root.Lstat(inFolder(name))
 		return err == nil
 	}
+	journal, err := s.disk.root.ReadFile(inFolder("journal"))
 	switch {
-	case has("journal"):
+	case err == nil && bytes.HasSuffix(journal, []byte(journalEnd)), err != nil && has("journal"):
 		s.found, s.unsettled = halfDone, true
 	case has("done"):
 		s.found = finished
-	case has("new"), has("old"), has("journal.part"):
+	case has("new"), has("old"), has("journal"):
 		s.found = prepared
 	}
 }
@@ -146,7 +148,7 @@ func (s *session) close() error {
 // tidy removes the folder. The word that the work is done goes last, so that
 // whoever finds the rest knows.
 func (s *session) tidy() error {
-	for _, name := range []string{"journal.part", "journal", "old", "new", "done"} {
+	for _, name := range []string{"journal", "old", "new", "done"} {
 		if err := s.disk.removeAll(inFolder(name)); err != nil {
 			return err
 		}

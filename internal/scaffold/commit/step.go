@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/scaffold"
 )
@@ -27,7 +29,7 @@ type step struct {
 	// Old and New are the hashes of the content before and after.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
-	// Mode are the permission bits of a file that is replaced.
+	// Mode are the permission bits of a file that is replaced, or of a folder.
 	Mode uint32 `json:"mode,omitempty"`
 	// Files are those of a new tree, relative to Path.
 	Files []stepFileHash `json:"files,omitempty"`
@@ -45,6 +47,7 @@ const (
 	stepFile    stepKind = "file"    // a new file in a folder that was there
 	stepReplace stepKind = "replace" // new bytes for a file
 	stepRemove  stepKind = "remove"
+	stepFolder  stepKind = "folder" // a folder goes, which the steps before have emptied
 )
 
 // layOut turns a plan into steps and holds it against the tree once more. Files
@@ -91,9 +94,14 @@ func (s *session) layOut(plan *scaffold.Plan) ([]step, error) {
 		}
 		steps = append(steps, st)
 	}
+	folders, err := s.emptied(steps)
+	if err != nil {
+		return nil, err
+	}
+	steps = append(steps, folders...)
 	for i := range steps {
 		n := strconv.Itoa(i)
-		if steps[i].Kind != stepRemove {
+		if steps[i].Kind != stepRemove && steps[i].Kind != stepFolder {
 			steps[i].Staged = inFolder("new", n)
 		}
 		if steps[i].Kind == stepReplace || steps[i].Kind == stepRemove {
@@ -101,6 +109,44 @@ func (s *session) layOut(plan *scaffold.Plan) ([]step, error) {
 		}
 	}
 	return steps, nil
+}
+
+// emptied returns the steps for the folders in which nothing is left, the deeper
+// ones first.
+func (s *session) emptied(steps []step) ([]step, error) {
+	gone, filled := map[string]bool{}, map[string]bool{}
+	var dirs []string
+	for _, st := range steps {
+		for dir := path.Dir(st.Path); dir != "."; dir = path.Dir(dir) {
+			if st.Kind == stepRemove {
+				dirs = append(dirs, dir)
+			} else {
+				filled[dir] = true
+			}
+		}
+		if st.Kind == stepRemove {
+			gone[st.Path] = true
+		}
+	}
+	slices.Sort(dirs)
+	var folders []step
+	for _, dir := range slices.Backward(slices.Compact(dirs)) { // what is in a folder comes after it
+		entries, err := fs.ReadDir(s.disk.root.FS(), dir)
+		if err != nil {
+			return nil, fault.New(dir, "cannot be read: "+reason(err), "")
+		}
+		left := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !gone[path.Join(dir, e.Name())] })
+		if left || filled[dir] {
+			continue
+		}
+		info, err := s.disk.root.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue // a link, whose folder is somebody else's
+		}
+		gone[dir] = true
+		folders = append(folders, step{Kind: stepFolder, Path: dir, Mode: uint32(info.Mode().Perm())})
+	}
+	return folders, nil
 }
 
 // confirm checks that the file is still as the plan saw it, and returns the
@@ -152,35 +198,45 @@ type journal struct {
 	Steps  []step `json:"steps"`
 }
 
-// writeJournal puts the journal in place in one go, on the disk.
+// journalEnd is the last line of a journal. One without it was never complete,
+// and so none of its steps was begun.
+const journalEnd = "\nend\n"
+
+// writeJournal writes the journal to the disk. Until it is there in full nothing
+// has happened.
 func (s *session) writeJournal(steps []step) error {
 	data, err := json.Marshal(journal{Schema: 1, Steps: steps})
 	if err != nil {
 		return err
 	}
-	part := inFolder("journal.part")
-	if err := s.disk.write(part, data, 0o644); err != nil {
-		return stageFault(part, err)
+	name := inFolder("journal")
+	f, err := s.disk.fill(s.disk.root, name, name, append(data, journalEnd...), 0o644)
+	if err != nil {
+		return stageFault(name, err)
 	}
-	if err := s.disk.rename(part, inFolder("journal")); err != nil {
-		return stageFault(part, err)
+	// All three at once: a filesystem does them in one go. Without its entry in
+	// the folder, and that of the folder, nobody would find the journal.
+	var g errgroup.Group
+	g.Go(func() error { return s.disk.settle(f, name, true) })
+	g.Go(func() error { return s.syncAll([]string{Folder, "."}) })
+	if err := g.Wait(); err != nil {
+		return stageFault(name, err)
 	}
-	// The entry of the folder itself has to last too, or nobody finds it.
-	return s.syncAll([]string{Folder, "."})
+	return nil
 }
 
-// readJournal parses a journal; one that leads out of the base is refused by
-// the root through which every step goes.
+// readJournal parses a complete journal; one that leads out of the base is
+// refused by the root through which every step goes.
 func readJournal(data []byte) ([]step, error) {
 	var j journal
-	if err := json.Unmarshal(data, &j); err != nil {
+	if err := json.Unmarshal(bytes.TrimSuffix(data, []byte(journalEnd)), &j); err != nil {
 		return nil, err
 	}
 	if j.Schema != 1 {
 		return nil, errors.New("schema " + strconv.Itoa(j.Schema) + " is not one that this fractl reads")
 	}
 	for _, st := range j.Steps {
-		if !slices.Contains([]stepKind{stepTree, stepFile, stepReplace, stepRemove}, st.Kind) {
+		if !slices.Contains([]stepKind{stepTree, stepFile, stepReplace, stepRemove, stepFolder}, st.Kind) {
 			return nil, errors.New("unknown step " + strconv.Quote(string(st.Kind)))
 		}
 	}

@@ -49,7 +49,12 @@ func Use(name string, data []byte, dir, goVersion string) ([]byte, string, error
 		return data, "", nil
 	}
 	work.Cleanup()
-	return modfile.Format(work.Syntax), strings.Join(what, ", "), nil
+	out := modfile.Format(work.Syntax)
+	// The parser takes some texts that its printer does not give back.
+	if again, err := modfile.ParseWork(name, out, nil); err != nil || !uses(again, use) {
+		return nil, "", fault.New(name, "cannot be edited without breaking it", "run 'go work edit -fmt', then try again")
+	}
+	return out, strings.Join(what, ", "), nil
 }
 
 // uses reports whether a use line names the folder already, however written.

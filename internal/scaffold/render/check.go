@@ -65,6 +65,9 @@ func checkYAML(content []byte) (int, error) {
 		}
 		if err != nil {
 			text := strings.TrimPrefix(err.Error(), "yaml: ")
+			if _, first, ok := strings.Cut(text, "unmarshal errors:\n"); ok {
+				text, _, _ = strings.Cut(strings.TrimSpace(first), "\n")
+			}
 			line := 0
 			if n, _ := fmt.Sscanf(text, "line %d:", &line); n == 1 {
 				_, text, _ = strings.Cut(text, ": ")

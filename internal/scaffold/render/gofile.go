@@ -4,63 +4,77 @@ import (
 	"bytes"
 	"errors"
 	"go/ast"
-	"go/format"
 	"go/parser"
+	"go/printer"
 	"go/scanner"
 	"go/token"
-	"slices"
 	"strconv"
 
 	"github.com/fractl/fractl/internal/fault"
 )
 
 // goFile maps the imports of a Go file and formats it. A file that was copied
-// and whose imports stay as they are comes back untouched: it was formatted
-// where it is kept.
+// and whose imports stay as they are comes back untouched, and unread from the
+// imports on: it was compiled and formatted where it is kept.
 func goFile(tmpl string, src []byte, executed bool, mapImport func(string) (string, error)) ([]byte, error) {
+	if !executed {
+		fset := token.NewFileSet()
+		head, err := parser.ParseFile(fset, tmpl, src, parser.ImportsOnly)
+		if err != nil {
+			return nil, goFault(tmpl, src, err)
+		}
+		changed, err := mapImports(tmpl, fset, head, mapImport)
+		if err != nil {
+			return nil, err
+		}
+		if !changed {
+			return src, nil
+		}
+	}
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, tmpl, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, goFault(tmpl, src, err)
 	}
-	edited := src
-	if mapImport != nil {
-		if edited, err = mapImports(tmpl, src, fset, file, mapImport); err != nil {
-			return nil, err
-		}
+	if _, err := mapImports(tmpl, fset, file, mapImport); err != nil {
+		return nil, err
 	}
-	if !executed && bytes.Equal(edited, src) {
-		return src, nil
+	// What gofmt does with a whole file; go/format would parse it once more.
+	ast.SortImports(fset, file)
+	var out bytes.Buffer
+	out.Grow(len(src) + len(src)/8)
+	gofmt := printer.Config{Mode: printer.UseSpaces | printer.TabIndent, Tabwidth: 8}
+	if err := gofmt.Fprint(&out, fset, file); err != nil {
+		return nil, fault.New(tmpl, "renders to Go that cannot be printed: "+err.Error(), "")
 	}
-	out, err := format.Source(edited)
-	if err != nil {
-		return nil, goFault(tmpl, edited, err)
-	}
-	return out, nil
+	return out.Bytes(), nil
 }
 
-// mapImports replaces the import paths of file, which was parsed from src, at
-// the positions where the parser found them and nowhere else.
-func mapImports(tmpl string, src []byte, fset *token.FileSet, file *ast.File, mapImport func(string) (string, error)) ([]byte, error) {
-	out := src
-	// From the last to the first, so that an edit leaves the offsets of those
-	// before it alone.
-	for _, spec := range slices.Backward(file.Imports) {
+// mapImports replaces import paths in the tree of a file, and so nothing that
+// only looks like one. It reports whether any was replaced.
+func mapImports(tmpl string, fset *token.FileSet, file *ast.File, mapImport func(string) (string, error)) (bool, error) {
+	changed := false
+	if mapImport == nil {
+		return false, nil
+	}
+	for _, spec := range file.Imports {
 		old, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			continue // the parser has refused it already
 		}
 		mapped, err := mapImport(old)
 		if err != nil {
-			return nil, fault.At(tmpl, fset.Position(spec.Pos()).Line, err.Error(), fault.HintOf(err))
+			return false, fault.At(tmpl, fset.PositionFor(spec.Pos(), false).Line, err.Error(), fault.HintOf(err))
 		}
-		if mapped == old {
-			continue
+		if mapped != old {
+			// The end of the import is where the old path ended; a longer one
+			// must not seem to reach into the next.
+			spec.EndPos = spec.Path.End()
+			spec.Path.Value = strconv.Quote(mapped)
+			changed = true
 		}
-		from, to := fset.Position(spec.Path.Pos()).Offset, fset.Position(spec.Path.End()).Offset
-		out = slices.Concat(out[:from], []byte(strconv.Quote(mapped)), out[to:])
 	}
-	return out, nil
+	return changed, nil
 }
 
 // goFault names the first error of a Go parse, with the line as it was

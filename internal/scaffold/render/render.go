@@ -69,12 +69,13 @@ func Tree(fsys fs.FS, opts Options) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", opts.Name, err)
 	}
+	r := renderer{opts, Funcs()}
 	files, errs := make([]File, len(names)), make([]error, len(names))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		g.Go(func() error {
-			files[i], errs[i] = opts.file(fsys, name)
+			files[i], errs[i] = r.file(fsys, name)
 			return nil
 		})
 	}
@@ -99,8 +100,14 @@ func Tree(fsys fs.FS, opts Options) ([]File, error) {
 	return out, nil
 }
 
+// renderer is what the files of a tree are rendered with.
+type renderer struct {
+	Options
+	funcs template.FuncMap
+}
+
 // file renders one file; nil content means that there is none.
-func (o Options) file(fsys fs.FS, name string) (File, error) {
+func (o renderer) file(fsys fs.FS, name string) (File, error) {
 	f := File{Template: path.Join(o.Name, name), Mode: 0o644}
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -111,12 +118,12 @@ func (o Options) file(fsys fs.FS, name string) (File, error) {
 	if o.Data != nil {
 		values = o.Data(name)
 	}
-	if f.Path, err = renderPath(f.Template, target, values); err != nil {
+	if f.Path, err = o.path(f.Template, target, values); err != nil {
 		return f, err
 	}
 	text := unixLines(data)
 	if executed {
-		if text, err = execute(f.Template, string(text), values); err != nil {
+		if text, err = o.execute(f.Template, string(text), values); err != nil {
 			return f, err
 		}
 		if len(bytes.TrimSpace(text)) == 0 {
@@ -140,8 +147,8 @@ func (o Options) file(fsys fs.FS, name string) (File, error) {
 	return f, nil
 }
 
-// renderPath renders the elements of a path that hold "{{".
-func renderPath(tmpl, target string, values any) (string, error) {
+// path renders the elements of a path that hold "{{".
+func (o renderer) path(tmpl, target string, values any) (string, error) {
 	if !strings.Contains(target, "{{") {
 		return target, nil
 	}
@@ -150,7 +157,7 @@ func renderPath(tmpl, target string, values any) (string, error) {
 		if !strings.Contains(elem, "{{") {
 			continue
 		}
-		out, err := execute(tmpl, elem, values)
+		out, err := o.execute(tmpl, elem, values)
 		if err != nil {
 			return "", err
 		}
@@ -170,10 +177,10 @@ func renderPath(tmpl, target string, values any) (string, error) {
 // "template: NAME:LINE:" and, when executing, goes on with a column.
 var templateLine = regexp.MustCompile(`^template: .*?:(\d+)(?::\d+)?: (?s:(.*))$`)
 
-func execute(name, text string, values any) ([]byte, error) {
+func (o renderer) execute(name, text string, values any) ([]byte, error) {
 	// The template is named by a fixed word, so that a colon in a path cannot
 	// be taken for the one before the line.
-	t, err := template.New("t").Option("missingkey=error").Funcs(Funcs()).Parse(text)
+	t, err := template.New("t").Option("missingkey=error").Funcs(o.funcs).Parse(text)
 	var out bytes.Buffer
 	if err == nil {
 		err = t.Execute(&out, values)

@@ -14,7 +14,7 @@ import (
 
 // debug serves variables and profiles. The command line is in neither: people
 // put secrets into flags.
-func debug() http.Handler {
+func debug() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/vars", vars)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -23,6 +23,14 @@ func debug() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// Handle adds a page for the people on call, for a pattern below /debug/ with
+// its method, such as "GET /debug/queue". Like all of /debug/ it is shown to this
+// machine, and to others with the token. All are added before Serve. It panics
+// where the pattern is wrong or taken, as http.ServeMux does.
+func (h *Health) Handle(pattern string, page http.Handler) {
+	h.debug.Handle(pattern, page)
 }
 
 // vars is expvar.Handler without the command line.

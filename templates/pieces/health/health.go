@@ -41,6 +41,7 @@ type Health struct {
 	log      *slog.Logger
 	http     *http.Server
 	metrics  *metrics
+	debug    *http.ServeMux
 	checks   []*watch
 
 	listener atomic.Pointer[net.Listener]
@@ -65,7 +66,7 @@ func New(s Settings, id Identity, log *slog.Logger) (*Health, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	h := &Health{settings: s, log: log, stopped: make(chan struct{})}
+	h := &Health{settings: s, log: log, stopped: make(chan struct{}), debug: debug()}
 	var err error
 	if h.metrics, err = newMetrics(id, h.ready); err != nil {
 		return nil, fmt.Errorf("health: %w", err)

@@ -13,7 +13,7 @@ func (h *Health) routes() http.Handler {
 	mux.HandleFunc("GET /startupz", h.probe(h.started))
 	mux.HandleFunc("GET /readyz", h.probe(h.readiness))
 	mux.Handle("GET /metrics", h.metrics.handler())
-	mux.Handle("GET /debug/", h.guard(debug()))
+	mux.Handle("/debug/", h.guard(h.debug))
 	return mux
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/fractl/fractl/templates/pieces/problem"
 )
@@ -9,7 +10,10 @@ import (
 // Mux is an http.ServeMux whose handlers may return an error, and which answers
 // unknown paths and methods with a problem too. Middleware of your own goes
 // around single handlers: there the route is known.
-type Mux struct{ mux *http.ServeMux }
+type Mux struct {
+	mux    *http.ServeMux
+	around []func(http.Handler) http.Handler
+}
 
 // NewMux returns a mux without routes.
 func NewMux() *Mux { return &Mux{mux: http.NewServeMux()} }
@@ -17,10 +21,22 @@ func NewMux() *Mux { return &Mux{mux: http.NewServeMux()} }
 // Handle registers a handler for a pattern of http.ServeMux, with its method:
 // "GET /items/{id}". It panics where the pattern is wrong or taken, as
 // http.ServeMux does.
-func (m *Mux) Handle(pattern string, h http.Handler) { m.mux.Handle(pattern, h) }
+func (m *Mux) Handle(pattern string, h http.Handler) {
+	for _, around := range slices.Backward(m.around) {
+		h = around(h)
+	}
+	m.mux.Handle(pattern, h)
+}
 
 // HandleFunc registers h for a pattern.
-func (m *Mux) HandleFunc(pattern string, h HandlerFunc) { m.mux.Handle(pattern, h) }
+func (m *Mux) HandleFunc(pattern string, h HandlerFunc) { m.Handle(pattern, h) }
+
+// Around puts something around every handler that is registered from now on,
+// inside of what was put there before. In it, r.Pattern and r.PathValue are
+// known.
+func (m *Mux) Around(around func(http.Handler) http.Handler) {
+	m.around = append(m.around, around)
+}
 
 // ServeHTTP dispatches to the handler whose pattern fits best.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {

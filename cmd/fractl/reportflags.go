@@ -1,0 +1,112 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/fractl/fractl/internal/fault"
+	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/workspace"
+)
+
+// reportFlags are the flags of commands that report findings.
+type reportFlags struct {
+	format, failOn, min string
+	enable, disable     []string
+}
+
+func (r *reportFlags) bind(f *pflag.FlagSet) {
+	var formats []string
+	for _, format := range finding.Formats() {
+		formats = append(formats, format.Name)
+	}
+	f.StringVar(&r.format, "format", "text", "how to print: "+strings.Join(formats, ", "))
+	f.StringSliceVar(&r.enable, "enable", nil, "run only these rules")
+	f.StringSliceVar(&r.disable, "disable", nil, "run all rules but these")
+	f.StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this severity up: note, warning, error")
+	f.StringVar(&r.min, "min-severity", "warning", "list from this severity up (json lists all)")
+}
+
+// reporting is what the flags come to.
+type reporting struct {
+	format      finding.Format
+	failOn, min finding.Severity
+	rules       []string
+}
+
+// settle reads the flags; known are the names of the rules that there are.
+func (r *reportFlags) settle(known []string) (reporting, error) {
+	var s reporting
+	var err error
+	if s.format, err = finding.FormatNamed(r.format); err != nil {
+		return s, fault.New("--format", err.Error(), "")
+	}
+	if s.failOn, err = finding.ParseSeverity(r.failOn); err != nil {
+		return s, fault.New("--fail-on", err.Error(), "")
+	}
+	if s.min, err = finding.ParseSeverity(r.min); err != nil {
+		return s, fault.New("--min-severity", err.Error(), "")
+	}
+	for _, given := range []struct {
+		flag  string
+		names []string
+	}{{"--enable", r.enable}, {"--disable", r.disable}} {
+		for _, name := range given.names {
+			if !slices.Contains(known, name) {
+				hint := "known are " + strings.Join(known, ", ")
+				if near := workspace.Nearest(name, known); near != "" {
+					hint = "did you mean " + near + "?"
+				}
+				return s, fault.New(given.flag, "unknown rule "+name, hint)
+			}
+		}
+	}
+	for _, name := range known {
+		if (len(r.enable) == 0 || slices.Contains(r.enable, name)) && !slices.Contains(r.disable, name) {
+			s.rules = append(s.rules, name)
+		}
+	}
+	if len(s.rules) == 0 {
+		return s, fault.New("--disable", "leaves no rule to run", "known are "+strings.Join(known, ", "))
+	}
+	return s, nil
+}
+
+// print writes the report, and the next steps where a person reads them. It
+// returns errReport where a finding is severe enough to fail.
+func (s reporting) print(e *env, r *finding.Report) error {
+	r.MinSeverity = s.min
+	omitted, err := s.format.Write(e.stdout, r)
+	if err != nil {
+		return err
+	}
+	if s.format.Name == "text" {
+		e.ui.hints(r.Findings, s.min)
+	}
+	e.ui.omitted(omitted, s.min)
+	if r.Fails(s.failOn) {
+		return errReport
+	}
+	return nil
+}
+
+// maxHints is how many next steps are told: a reader takes them one by one.
+const maxHints = 8
+
+// hints prints the next steps of findings, each once.
+func (u *ui) hints(list []finding.Finding, from finding.Severity) {
+	var told []string
+	for _, f := range list {
+		if f.Severity >= from && f.Hint != "" && !slices.Contains(told, f.Hint) {
+			told = append(told, f.Hint)
+		}
+	}
+	for _, hint := range told[:min(len(told), maxHints)] {
+		u.hint(hint)
+	}
+	if more := len(told) - maxHints; more > 0 {
+		u.note("fractl: %d more hints; --format json has them all", more)
+	}
+}

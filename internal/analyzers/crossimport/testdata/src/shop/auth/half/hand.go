@@ -1,0 +1,3 @@
+package half
+
+// Written by hand: one such file makes the package code of the fraction.

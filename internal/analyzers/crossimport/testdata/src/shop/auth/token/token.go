@@ -1,0 +1,5 @@
+package token
+
+const Size = 32
+
+type Token [Size]byte

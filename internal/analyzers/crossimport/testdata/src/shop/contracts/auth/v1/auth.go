@@ -1,0 +1,3 @@
+package authv1
+
+type Client interface{ Verify(string) error }

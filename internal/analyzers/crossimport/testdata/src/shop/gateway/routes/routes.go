@@ -1,0 +1,3 @@
+package routes
+
+import _ "example.com/shop/authority" // a folder whose name only begins like that of a fraction

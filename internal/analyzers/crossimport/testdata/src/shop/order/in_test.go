@@ -1,0 +1,3 @@
+package order
+
+import _ "example.com/shop/auth/token" // want `fraction order imports example.com/shop/auth/token of fraction auth in a test`

@@ -1,0 +1,1 @@
+// Lets functions go without a body.

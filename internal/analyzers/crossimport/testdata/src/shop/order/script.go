@@ -1,0 +1,7 @@
+//go:build ignore
+
+package main
+
+import _ "example.com/shop/auth/token" // want `fraction order imports example.com/shop/auth/token of fraction auth`
+
+func main() {}

@@ -1,0 +1,3 @@
+package log
+
+import _ "log/slog"

@@ -1,0 +1,2 @@
+// Package sub is not the first of its module: nothing is said twice.
+package sub

@@ -1,0 +1,5 @@
+module plain
+
+go 1.24
+
+replace example.com/unused => ../nowhere

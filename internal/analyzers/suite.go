@@ -1,0 +1,48 @@
+package analyzers
+
+import (
+	"context"
+
+	"golang.org/x/tools/go/analysis"
+
+	"github.com/fractl/fractl/internal/analyzers/crossimport"
+	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
+	"github.com/fractl/fractl/internal/analyzers/ignore"
+	"github.com/fractl/fractl/internal/analyzers/replacedrift"
+	"github.com/fractl/fractl/internal/analyzers/timerleak"
+	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/workspace"
+)
+
+// Suite is the one list of rules, by name.
+func Suite() []Rule {
+	return []Rule{
+		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
+		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
+		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
+		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},
+		{Analyzer: timerleak.Analyzer, Severity: finding.Error},
+	}
+}
+
+// Rule is one rule of vet.
+type Rule struct {
+	// Analyzer gives its name, its documentation and, for rules about
+	// packages, the check.
+	Analyzer *analysis.Analyzer
+	// Severity is that of its findings where nothing else is said.
+	Severity finding.Severity
+	// Scan, where set, is what the driver runs instead of the analyzer: a
+	// check of the whole workspace that needs no package to build. What it
+	// finds is complete and final but for fingerprints, and its error names
+	// what it could not look at.
+	Scan func(context.Context, *workspace.Workspace) ([]finding.Finding, error)
+	// Imports, where set, are import paths one of which a package must reach,
+	// directly or not, before the analyzer can find anything in it.
+	Imports []string
+	// Comments marks the rule about ignore comments, which drivers check.
+	Comments bool
+}
+
+// Name is the name in flags, comments and findings.
+func (r Rule) Name() string { return r.Analyzer.Name }

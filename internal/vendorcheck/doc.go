@@ -1,0 +1,176 @@
+/*
+Package vendorcheck compares go.mod and go.work with the vendor folders beside
+them, before a build: what the go command would refuse, what it would accept
+and should not, and whether it would use the folder at all. It reads metadata
+only, starts no process, opens no connection and writes nothing. Which import
+is missing from vendor/ and whether a vendored file was changed is not to be
+seen in the metadata.
+
+# Rule modulestxt
+
+modulestxt: vendor/modules.txt is missing, malformed, or lists what is not there
+
+A line of modules.txt that the go command does not understand it skips without
+a word. The rule reports such lines, lines that nothing asks for, duplicates,
+packages under a module that cannot hold them, listed packages without a folder
+and folders with Go files that are not listed, tools that are not vendored, and
+go versions that disagree with a local replacement's go.mod or are newer than
+the toolchain. CR LF line ends, another order and unknown notes are warnings:
+the go command reads them as they are meant.
+
+# Why
+
+modules.txt is the only thing that the go command reads to learn what vendor/
+holds. A torn line, a merge conflict or an editor that cut the file off changes
+which modules and packages a build knows, and the version of the language that
+they are compiled with.
+
+# Wrong
+
+	# example.com/lib v1.2.0
+	## explicit; go 1.21
+	example.com/other/pkg
+
+# Right
+
+	# example.com/lib v1.2.0
+	## explicit; go 1.21
+	example.com/lib/pkg
+
+# When not
+
+A folder vendor/ that is not Go's, beside a go.mod without dependencies, is left
+alone. The repair is always to run 'go mod vendor' or 'go work vendor' again,
+never to edit the file.
+
+# Rule replacedrift
+
+replacedrift: a replace of go.mod or go.work and vendor/modules.txt do not agree
+
+The rule looks at every replace directive, at go.work before the go.mod files,
+at every line of modules.txt, and at directives that contradict each other. It
+reports what is missing, what differs and what is not asked for.
+
+# Why
+
+The go command compares each directive with the one line of modules.txt that has
+the same key, and only as text. It refuses to build on "./lib/" against "./lib",
+and it builds without a word where the line of the module's version names
+another target, or none, while the line for every version is right: then the
+code in vendor/ is not what go.mod says it is.
+
+# Wrong
+
+	// go.mod
+	replace example.com/lib => ../lib
+	// vendor/modules.txt
+	# example.com/lib v0.0.0 => ../lib-old
+
+# Right
+
+	// go.mod
+	replace example.com/lib => ../lib
+	// vendor/modules.txt
+	# example.com/lib v0.0.0 => ../lib
+	# example.com/lib => ../lib
+
+# When not
+
+Never: a build that is meant to ignore vendor/ has no use for it.
+
+# Rule replaceintovendor
+
+replaceintovendor: a replace points into a vendor folder, which 'go mod vendor' deletes
+
+The rule knows relative and absolute paths, paths by way of a link or of another
+spelling of the same folder, names that differ in case only, and the vendor
+folders of other modules and of the workspace.
+
+# Why
+
+'go mod vendor' begins by removing vendor/ and then copies each module into it.
+A replacement that lives in there is its own source: it is gone before it is
+read, and the command fails afterwards. The go command refuses such a path only
+in its plainest form, and only after the removal.
+
+# Wrong
+
+	replace example.com/lib => ./vendor/example.com/lib
+
+# Right
+
+	replace example.com/lib => ./third_party/lib
+
+# When not
+
+Never. Move the fork before you run 'go mod vendor'.
+
+# Rule requiredrift
+
+requiredrift: a require of go.mod and vendor/modules.txt do not agree
+
+Each require has to stand in modules.txt with its version and the mark
+"## explicit", and each marked module has to be required. From go 1.17 on go.mod
+names every module that provides a package, too. Below go 1.14 the list has no
+marks, and only another version of a vendored module counts. An exclude of the
+very version that is required and vendored is reported as well.
+
+# Why
+
+The go command refuses to build where that does not hold for a module with
+packages; for one without packages it says nothing, and go.mod and vendor/ drift
+apart until someone vendors again.
+
+# Wrong
+
+	// go.mod
+	require example.com/lib v1.3.0
+	// vendor/modules.txt
+	# example.com/lib v1.2.0
+	## explicit; go 1.21
+
+# Right
+
+	// go.mod
+	require example.com/lib v1.3.0
+	// vendor/modules.txt
+	# example.com/lib v1.3.0
+	## explicit; go 1.21
+
+# When not
+
+Never.
+
+# Rule vendorbypass
+
+vendorbypass: vendor/ is there, but a build here would not use it
+
+The rule works out the effective -mod and names its source: -mod in GOFLAGS from
+the environment, from 'go env -w' or from the toolchain's go.env, a go.work
+above, GOWORK, a first line "## workspace" that does not fit the build, a go
+line below 1.14 or none, vendor/ that is a file or a link to nowhere, and files
+that -overlay puts in the place of vendored ones.
+
+# Why
+
+A build that reads the module cache although vendor/ is committed compiles code
+that nobody reviewed, or fails where there is no network. The go command says
+nothing about it.
+
+# Wrong
+
+	$ go env -w GOFLAGS=-mod=mod
+	$ go build ./...
+
+# Right
+
+	$ go env -u GOFLAGS
+	$ go build ./...
+
+# When not
+
+A module that keeps its own vendor/ for builds with GOWORK=off, in a repository
+with a go.work for development, is reported as a warning. Run vendor-check with
+GOWORK=off where it is built so.
+*/
+package vendorcheck

@@ -1,0 +1,124 @@
+package vet
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/fractl/fractl/internal/analyzers"
+	"github.com/fractl/fractl/internal/analyzers/ignore"
+	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/workspace"
+)
+
+// suppress drops what ignore comments in the scope suppress, and adds what is
+// wrong with these comments.
+func (r *run) suppress(list []finding.Finding, text *lines) (kept []finding.Finding, suppressed int) {
+	c := comments{ws: r.ws, rules: r.rules, known: r.opts.Known, judged: r.judged}
+	return c.apply(list, r.commented(), text)
+}
+
+// comments applies ignore comments.
+type comments struct {
+	ws    *workspace.Workspace
+	rules ruleset
+	known []string
+	// judged reports whether the rule that a comment names was run where the
+	// comment stands, so that it would have been used if there were a use.
+	judged func(finding.Ignore) bool
+}
+
+// apply drops what the comments in files suppress, and adds what is wrong with
+// these comments.
+func (c comments) apply(list []finding.Finding, files []string, text *lines) (kept []finding.Finding, suppressed int) {
+	var ignores []finding.Ignore
+	for _, file := range files {
+		src := text.source(file)
+		if strings.HasSuffix(file, ".go") {
+			ignores = append(ignores, finding.IgnoresInGo(file, src)...)
+		} else {
+			ignores = append(ignores, finding.IgnoresInMod(file, src)...)
+		}
+	}
+	kept, used := finding.Suppress(list, ignores)
+	suppressed = len(list) - len(kept)
+	rule, ok := c.rules.commentRule()
+	if !ok {
+		return kept, suppressed
+	}
+	for i, ig := range ignores {
+		if message, hint := c.complaint(ig, used[i]); message != "" {
+			f := finding.Finding{
+				Rule: rule.Name(), Severity: c.rules.severity(rule, 0), File: ig.File, Message: message, Hint: hint,
+				Line: ig.Line, Column: ig.Column, EndLine: ig.Line, EndColumn: ig.EndColumn,
+			}
+			if owner := c.ws.FractionOf(path.Dir(ig.File)); owner != nil {
+				f.Fraction = owner.Name
+			}
+			kept = append(kept, f)
+		}
+	}
+	return kept, suppressed
+}
+
+// commented are the files in the scope whose ignore comments count.
+func (r *run) commented() []string {
+	files, err := r.ws.GoFiles()
+	if err != nil {
+		r.problems.add(err)
+	}
+	if r.ws.WorkFile != nil {
+		files = append(files, "go.work")
+	}
+	for _, m := range r.ws.Modules {
+		files = append(files, m.GoMod())
+	}
+	return slices.DeleteFunc(files, func(f string) bool { return !r.scope.covers(f) })
+}
+
+// complaint says what is wrong with an ignore comment, or "".
+func (c comments) complaint(ig finding.Ignore, used bool) (message, hint string) {
+	known := append(slices.Clone(c.rules.known), c.known...)
+	isRule := slices.Contains(known, ig.Rule)
+	switch {
+	case ig.Spaced && !isRule:
+		return "", "" // prose
+	case ig.Rule == "":
+		return ignore.Incomplete(ig), "write '" + finding.IgnoreDirective + " RULE reason'"
+	case !isRule:
+		return "ignore comment names the unknown rule " + ig.Rule, nearestRule(ig.Rule, known)
+	case ignore.Incomplete(ig) != "":
+		hint = "say after the rule why this finding may stay"
+		if ig.Spaced {
+			hint = "write " + finding.IgnoreDirective
+		}
+		return ignore.Incomplete(ig), hint
+	case used || !c.judged(ig):
+		return "", ""
+	}
+	return "ignore comment for " + ig.Rule + " suppresses nothing", "remove it"
+}
+
+// judged reports whether the rule that a comment names was run on its file.
+func (r *run) judged(ig finding.Ignore) bool {
+	rule, ok := r.rules.named(ig.Rule)
+	switch {
+	case !ok:
+		return false
+	case rule.Comments:
+		return true
+	case rule.Scan != nil:
+		return !r.scanFailed[rule.Name()]
+	}
+	return r.analysed[ig.File]
+}
+
+// commentRule is the rule about ignore comments, if the run checks it.
+func (r ruleset) commentRule() (analyzers.Rule, bool) {
+	for _, rule := range r.list {
+		if rule.Comments {
+			return rule, true
+		}
+	}
+	return analyzers.Rule{}, false
+}

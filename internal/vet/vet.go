@@ -1,0 +1,213 @@
+// Package vet is the driver of the rules: it loads the packages of a workspace
+// without compiling anything, runs the rules on them and on the repository
+// itself, and turns what they say into findings. It also speaks the protocol of
+// go vet -vettool over the same rules.
+//
+// Metadata comes from go/packages (one go list a group of modules). Packages
+// that are not of the workspace are type-checked from source with their
+// function bodies dropped right after parsing, so neither export data nor a
+// build cache is needed.
+package vet
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fractl/fractl/internal/analyzers"
+	"github.com/fractl/fractl/internal/fault"
+	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/workspace"
+)
+
+// Options say what one run looks at.
+type Options struct {
+	// Dir is the working folder; patterns are relative to it.
+	Dir string
+	// Patterns are package patterns as the go command knows them; none means
+	// "./...".
+	Patterns []string
+	// Rules are the rules there are; see analyzers.Suite.
+	Rules []analyzers.Rule
+	// Enable, where not empty, are the only rules to run, whatever fractl.yaml
+	// disables; Disable are taken away from what is left.
+	Enable, Disable []string
+	// Known are further names that an ignore comment may hold: the rules of
+	// vendor-check, which speak about the same go.mod files.
+	Known []string
+	// Tags are build tags, separated by commas.
+	Tags string
+	// Env is the environment of the go command; nil means that of the process.
+	Env []string
+}
+
+// Result is what one run found.
+type Result struct {
+	Workspace *workspace.Workspace
+	// Findings are sorted and carry fingerprints.
+	Findings []finding.Finding
+	// Suppressed counts the findings that ignore comments dropped.
+	Suppressed int
+	// Problems are the packages, files and rules that could not be looked at,
+	// or not wholly: where there is one, the run is not done, whatever it
+	// found. Paths are relative to Options.Dir.
+	Problems []error
+	Stats    Stats
+}
+
+// Stats say where the time went.
+type Stats struct {
+	// Packages were checked by the rules, Dependencies only for their types.
+	Packages, Dependencies int
+	// Scan, List and Check are wall time: of the repository-level rules, of
+	// go list, and of everything from parsing to the last rule.
+	Scan, List, Check time.Duration
+}
+
+// Run vets. The error is that of a bad request or a broken workspace; what goes
+// wrong with single packages is in the result's Problems.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	ws, err := find(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	rules, err := choose(o.Rules, ws.Manifest, o.Enable, o.Disable)
+	if err != nil {
+		return nil, err
+	}
+	scope, groups, err := plan(ws, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{ws: ws, opts: o, rules: rules, scope: scope, problems: newProblems(o.Dir)}
+
+	start := time.Now()
+	r.scan(ctx)
+	r.stats.Scan = time.Since(start)
+
+	start = time.Now()
+	g, err := r.load(ctx, groups)
+	if err != nil {
+		return nil, err
+	}
+	r.stats.List = time.Since(start)
+
+	start = time.Now()
+	r.check(ctx, g)
+	r.stats.Check = time.Since(start)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return r.result(), nil
+}
+
+// run is the state of one run.
+type run struct {
+	ws       *workspace.Workspace
+	opts     Options
+	rules    ruleset
+	scope    scope
+	problems *problems
+	stats    Stats
+
+	scanned  []finding.Finding
+	reported []finding.Finding
+	// analysed are the files, relative to the root, that every enabled rule
+	// about packages has seen.
+	analysed map[string]bool
+	// scanFailed are the rules about the repository that did not see all.
+	scanFailed map[string]bool
+}
+
+// find reads the workspace around dir.
+func find(dir string) (*workspace.Workspace, error) {
+	ws, err := workspace.Find(dir)
+	if errors.Is(err, workspace.ErrNone) {
+		return nil, fault.New(dir, err.Error(), "run it inside a Go module or a workspace, or make one with 'fractl init'")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(ws.Modules) == 0 {
+		return nil, fault.New(workspace.ManifestName, "no module in this workspace", "make a fraction with 'fractl new NAME'")
+	}
+	return ws, nil
+}
+
+// scan runs the rules about the repository.
+func (r *run) scan(ctx context.Context) {
+	r.scanFailed = make(map[string]bool)
+	for _, rule := range r.rules.list {
+		if rule.Scan == nil {
+			continue
+		}
+		list, err := rule.Scan(ctx, r.ws)
+		if err != nil {
+			r.scanFailed[rule.Name()] = true
+			r.problems.add(err)
+		}
+		for _, f := range list {
+			f.Severity = r.rules.severity(rule, f.Severity)
+			r.scanned = append(r.scanned, f)
+		}
+	}
+}
+
+// result filters and completes what was found.
+func (r *run) result() *Result {
+	list := slices.Clone(r.reported)
+	for _, f := range r.scanned {
+		if r.scope.covers(f.File) {
+			list = append(list, f)
+		}
+	}
+	list = finding.Sort(list)
+	text := newLines(r.ws)
+	list, suppressed := r.suppress(list, text)
+	list = finding.Sort(list)
+	finding.Fingerprints(list, text.line)
+	return &Result{
+		Workspace: r.ws, Findings: list, Suppressed: suppressed,
+		Problems: r.problems.sorted(), Stats: r.stats,
+	}
+}
+
+// lines reads files of the workspace, each once.
+type lines struct {
+	ws    *workspace.Workspace
+	files map[string][]byte
+	split map[string][]string
+}
+
+func newLines(ws *workspace.Workspace) *lines {
+	return &lines{ws: ws, files: make(map[string][]byte), split: make(map[string][]string)}
+}
+
+// source is the content of a file, or nil where it cannot be read.
+func (l *lines) source(file string) []byte {
+	src, ok := l.files[file]
+	if !ok {
+		src, _ = os.ReadFile(l.ws.Abs(file))
+		l.files[file] = src
+	}
+	return src
+}
+
+// line is line n, from 1, of a file, or "".
+func (l *lines) line(file string, n int) string {
+	split, ok := l.split[file]
+	if !ok {
+		split = strings.Split(string(l.source(file)), "\n")
+		l.split[file] = split
+	}
+	if n < 1 || n > len(split) {
+		return ""
+	}
+	return split[n-1]
+}
