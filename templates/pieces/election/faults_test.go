@@ -105,7 +105,7 @@ var fencedRegister = porcupine.Model{
 		case o.refused:
 			return i.token < now.token, now
 		default:
-			return i.token >= now.token, content{i.token, i.value}
+			return i.token >= now.token, content(i)
 		}
 	},
 	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%+v: %+v", in, out) },

@@ -44,7 +44,7 @@ func Defaults() Settings {
 func (s Settings) Validate() error {
 	var errs []error
 	if !objectName.MatchString(s.Name) {
-		errs = append(errs, errors.New("name: must be made of lower-case letters, digits, - and ."))
+		errs = append(errs, errors.New("name: must be made of lower-case letters, digits, dots and hyphens"))
 	}
 	if strings.ContainsAny(s.Namespace, "/?# ") {
 		errs = append(errs, errors.New("namespace: must be the name of a namespace"))
