@@ -193,7 +193,7 @@ func TestLeaseTakenAway(t *testing.T) {
 		if s := a.State(); s.Leader != "b" || s.Role != election.Follower {
 			t.Errorf("a: %+v", s)
 		}
-		_, _ = stopB(), stopA()
+		_, _ = stopA(), stopB()
 		d.want(t,
 			"0s a leads with 1",
 			"1s b leads with 2",

@@ -255,10 +255,11 @@ func startCluster(t *testing.T) (endpoint string, loseOthers func()) {
 		}
 		servers = append(servers, server)
 	}
+	limit := time.After(time.Minute)
 	for _, server := range servers {
 		select {
 		case <-server.Server.ReadyNotify():
-		case <-time.After(time.Minute):
+		case <-limit:
 			t.Fatal("the cluster does not start")
 		}
 	}
