@@ -129,6 +129,13 @@ func Pieces() []Piece {
 			{Name: "http", Doc: "a service that is called over HTTP", Default: true, Wired: true},
 			{Name: "grpc", Doc: "a service that is called over gRPC", Wired: true},
 		}},
+		{Name: "election", Doc: "one leader at a time, with fencing tokens", FS: sub("pieces/election"), Requires: []string{"settings", "store"}, Wired: true, Engines: []Engine{
+			{Name: "sql", Doc: "the lease is a row of the private database", Default: true, Wired: true},
+			{Name: "flock", Doc: "the lease is a lock on a file, for one machine", Wired: true},
+			{Name: "etcd", Doc: "the lease is a key in etcd", Wired: true, Prepares: true},
+			{Name: "kubernetes", Doc: "the lease is a Lease object of the cluster", Wired: true, Prepares: true, Cluster: true},
+			{Name: "nats", Doc: "the lease is a key in a NATS JetStream bucket", Wired: true, Prepares: true},
+		}},
 	}
 }
 
