@@ -43,7 +43,7 @@ func (f *flow) run(tb testing.TB, first, n int, keys []string) {
 	f.left.Store(int64(n * len(*f.bus.groups.Load())))
 	e := Event{Type: "bench", Source: "bench", Payload: make([]byte, 256)}
 	for i := range n {
-		e.ID = "event-" + strconv.Itoa(first+i)
+		e.ID = strconv.Itoa(first + i)
 		if len(keys) > 0 {
 			e.Key = keys[i%len(keys)]
 		}

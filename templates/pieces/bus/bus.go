@@ -153,7 +153,7 @@ func (b *Bus) fanOut(ctx context.Context, e *Event, now time.Time, settled func(
 		if !g.wants(e.Type) {
 			continue
 		}
-		if wanted == 1 && g.lanes.offer(g.arrival(e, now, s)) {
+		if wanted == 1 && g.lanes.offer(e, g.arrival(e, now, s)) {
 			return nil
 		}
 		if err := g.lanes.reserve(ctx); err != nil {
@@ -167,7 +167,7 @@ func (b *Bus) fanOut(ctx context.Context, e *Event, now time.Time, settled func(
 	}
 	for _, g := range groups {
 		if g.wants(e.Type) {
-			g.lanes.put(g.arrival(e, now, s))
+			g.lanes.put(e, g.arrival(e, now, s))
 		}
 	}
 	if wanted == 0 && settled != nil {

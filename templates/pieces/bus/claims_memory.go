@@ -158,12 +158,14 @@ func (s *claimShard) find(hash uint64, key ClaimKey) *note {
 }
 
 func (s *claimShard) add(hash uint64, key ClaimKey, owner Token, until time.Duration) {
-	n := s.free
-	if n == nil {
-		n = &note{}
-	} else {
-		s.free = n.chain
+	if s.free == nil {
+		// Many at a time; one by one they would be half of all garbage.
+		for notes := make([]note, 32); len(notes) > 0; notes = notes[1:] {
+			s.release(&notes[0])
+		}
 	}
+	n := s.free
+	s.free = n.chain
 	*n = note{key: key, hash: hash, owner: owner, until: until, chain: s.notes[hash]}
 	s.notes[hash] = n
 }

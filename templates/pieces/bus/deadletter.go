@@ -81,6 +81,6 @@ func (b *Bus) SendTracked(ctx context.Context, group string, e Event, settled fu
 		s = &settlement{settled: settled}
 		s.missing.Store(1)
 	}
-	g.lanes.put(g.arrival(&e, time.Now(), s))
+	g.lanes.put(&e, g.arrival(&e, time.Now(), s))
 	return nil
 }

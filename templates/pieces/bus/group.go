@@ -25,9 +25,9 @@ type group struct {
 	// ops that of what has to be done after a handler has returned.
 	ctx, ops     context.Context
 	cancel, halt context.CancelCauseFunc
-	done   sync.WaitGroup // workers
-	ended  chan struct{}  // closed with the last worker
-	keeper sync.WaitGroup
+	done         sync.WaitGroup // workers
+	ended        chan struct{}  // closed with the last worker
+	keeper       sync.WaitGroup
 
 	counts counts
 }
@@ -59,9 +59,9 @@ func (g *group) wants(eventType string) bool {
 	return len(g.options.Types) == 0 || slices.Contains(g.options.Types, eventType)
 }
 
-// arrival is an event that was published in this process.
+// arrival is how an event comes that was published in this process.
 func (g *group) arrival(e *Event, now time.Time, s *settlement) arrival {
-	return arrival{event: e, key: g.key(e), at: now, tracked: s}
+	return arrival{key: g.key(e), at: now, tracked: s}
 }
 
 // deliver takes an event from the engine.
@@ -72,7 +72,7 @@ func (g *group) deliver(ctx context.Context, in Incoming) error {
 	if err := g.lanes.reserve(ctx); err != nil {
 		return err
 	}
-	g.lanes.put(arrival{event: &in.Event, key: g.key(&in.Event), at: time.Now(),
+	g.lanes.put(&in.Event, arrival{key: g.key(&in.Event), at: time.Now(),
 		receipt: in.Receipt, attempts: in.Attempts, cause: in.Err})
 	return nil
 }

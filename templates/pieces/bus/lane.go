@@ -224,7 +224,7 @@ func (a *arrivals) remove(it *item) {
 }
 
 // waiters are publishers without room, the first to come first.
-type waiters struct{ first, last *waiter }
+type waiters struct{ first, last, free *waiter }
 
 type waiter struct {
 	granted    chan error // gets nil with the room, once, or why there will be none
@@ -233,7 +233,13 @@ type waiter struct {
 }
 
 func (q *waiters) add() *waiter {
-	w := &waiter{granted: make(chan error, 1), prev: q.last, queued: true}
+	w := q.free
+	if w == nil {
+		w = &waiter{granted: make(chan error, 1)}
+	} else {
+		q.free = w.next
+	}
+	w.prev, w.next, w.queued = q.last, nil, true
 	if q.last == nil {
 		q.first = w
 	} else {
@@ -266,4 +272,10 @@ func (q *waiters) remove(w *waiter) bool {
 		w.next.prev = w.prev
 	}
 	return true
+}
+
+// recycle takes back one that is not in the queue any more and has no answer in it.
+func (q *waiters) recycle(w *waiter) {
+	w.prev, w.next = nil, q.free
+	q.free = w
 }

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -36,9 +37,8 @@ type lanes struct {
 	freeLanes *lane
 }
 
-// arrival is an event that comes to the lanes.
+// arrival is how an event comes to the lanes.
 type arrival struct {
-	event    *Event // is copied
 	key      string // orders it
 	at       time.Time
 	receipt  Receipt
@@ -78,38 +78,50 @@ func newLanes(limit int, overflow Overflow, dropped func(*item)) *lanes {
 // reserve promises room for one event: put or release follows. While there is
 // none it does what the overflow policy says.
 func (l *lanes) reserve(ctx context.Context) error {
-	l.mu.Lock()
-	if l.closed {
+	for try := 0; ; try++ {
+		l.mu.Lock()
+		switch {
+		case l.closed:
+			l.mu.Unlock()
+			return ErrClosed
+		case l.room():
+			l.reserved++
+			l.mu.Unlock()
+			return nil
+		case l.overflow == Reject:
+			l.mu.Unlock()
+			return &OverloadedError{}
+		case try == yields:
+			w := l.blocked.add()
+			l.mu.Unlock()
+			return l.await(ctx, w)
+		}
 		l.mu.Unlock()
-		return ErrClosed
+		// Let the workers take many, instead of being woken for each of them.
+		runtime.Gosched()
 	}
-	if l.room() {
-		l.reserved++
-		l.mu.Unlock()
-		return nil
-	}
-	if l.overflow == Reject {
-		l.mu.Unlock()
-		return &OverloadedError{}
-	}
-	w := l.blocked.add()
-	l.mu.Unlock()
+}
 
+// yields is how often a publisher without room lets others run before it waits.
+const yields = 3
+
+// await waits until there is room for w, or will never be, or ctx ends.
+func (l *lanes) await(ctx context.Context, w *waiter) error {
+	var err error
+	granted := true
 	select {
-	case err := <-w.granted:
-		return err
+	case err = <-w.granted:
 	case <-ctx.Done():
+		granted, err = false, context.Cause(ctx)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.blocked.remove(w) {
-		// The answer has come in the meantime.
-		if err := <-w.granted; err != nil {
-			return err
-		}
-		l.release1()
+	// An answer may have come after ctx had ended.
+	if !granted && !l.blocked.remove(w) && <-w.granted == nil {
+		l.giveBack()
 	}
-	return context.Cause(ctx)
+	l.blocked.recycle(w)
+	return err
 }
 
 // room tells, with mu held, whether an event may come in, in front of those that
@@ -121,41 +133,41 @@ func (l *lanes) room() bool {
 // release gives reserved room back.
 func (l *lanes) release() {
 	l.mu.Lock()
-	l.release1()
+	l.giveBack()
 	l.mu.Unlock()
 }
 
-func (l *lanes) release1() {
+func (l *lanes) giveBack() {
 	l.reserved--
 	l.admit()
 	l.checkIdle()
 }
 
 // put adds an event for which there is reserved room.
-func (l *lanes) put(a arrival) {
+func (l *lanes) put(e *Event, a arrival) {
 	l.mu.Lock()
 	l.reserved--
-	l.add(a)
+	l.add(e, a)
 	l.mu.Unlock()
 }
 
 // offer is reserve and put in one step where that does not have to wait.
-func (l *lanes) offer(a arrival) bool {
+func (l *lanes) offer(e *Event, a arrival) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || !l.room() {
 		return false
 	}
-	l.add(a)
+	l.add(e, a)
 	return true
 }
 
-func (l *lanes) add(a arrival) {
+func (l *lanes) add(e *Event, a arrival) {
 	if l.overflow == DropOldest && l.waiting >= l.limit {
 		l.dropOldest()
 	}
 	it := l.newItem()
-	it.event, it.receipt, it.tracked, it.arrived = *a.event, a.receipt, a.tracked, a.at
+	it.event, it.receipt, it.tracked, it.arrived = *e, a.receipt, a.tracked, a.at
 	it.attempts, it.cause = a.attempts, a.cause
 	if a.cause != nil {
 		it.phase = burying

@@ -25,13 +25,13 @@ type worker struct {
 	group context.Context
 	next  Token // of the next claim
 
-	mu      sync.Mutex
-	busy    bool // a handler runs
-	key     ClaimKey
-	token   Token
-	since   time.Time // the last time at which the claim was sure to be ours
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+	mu     sync.Mutex
+	busy   bool // a handler runs
+	key    ClaimKey
+	token  Token
+	since  time.Time // the last time at which the claim was sure to be ours
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 func newWorker(group context.Context) *worker {
