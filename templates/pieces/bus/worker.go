@@ -152,7 +152,7 @@ func (g *group) call(w *worker, it *item, key ClaimKey, claimed time.Time) (err 
 		w.end()
 		g.counts.spent.Add(int64(time.Since(claimed)))
 	}()
-	return g.handler(ctx, Delivery{Event: it.event, Group: g.name, Attempt: it.attempts, Token: it.token})
+	return g.handler(ctx, Delivery{Event: it.event, Group: g.name, Attempt: it.attempts, Token: it.token, Retention: g.options.Retention})
 }
 
 // fail counts a failure of the handler. It returns true where the event is to be
