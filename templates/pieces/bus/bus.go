@@ -66,7 +66,7 @@ func (b *Bus) Subscribe(name string, h Handler, o GroupOptions) error {
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("bus: group %s: %w", name, err)
 	}
-	o = o.withDefaults()
+	o = o.withDefaults(b.engine == nil)
 	if b.engine != nil {
 		o.Overflow = Block
 	}

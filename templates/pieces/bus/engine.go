@@ -34,7 +34,7 @@ type Engine interface {
 type Incoming struct {
 	Event Event
 	// Attempts counts the earlier deliveries of the event, whose end is not
-	// known.
+	// known: what a process had in its queue when it died counts as tried.
 	Attempts int
 	// Receipt settles it.
 	Receipt Receipt
@@ -71,12 +71,13 @@ type Graveyard interface {
 
 // Letter is a dead letter: an event that a group could not handle.
 type Letter struct {
-	Event Event
-	Group string
+	Event Event  `json:"event"`
+	Group string `json:"group"`
 	// Cause is the text of the last error.
-	Cause string
+	Cause string `json:"cause"`
 	// Attempts counts how often it was tried.
-	Attempts int
+	Attempts int `json:"attempts"`
 	// First and Last are the times of the first attempt and of the burial.
-	First, Last time.Time
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
 }

@@ -58,7 +58,8 @@ type GroupOptions struct {
 	// OrderBy gives the key that an event is ordered by, instead of its own; "" is
 	// no key.
 	OrderBy func(e Event) string
-	// Queue is how many events wait in this process at most; by default 1024.
+	// Queue is how many events wait in this process at most; by default 1024, and
+	// 64 with an engine, from which other processes want some, too.
 	Queue int
 	// Overflow is what happens beyond. With an engine it is always Block: the
 	// rest waits there.
@@ -76,12 +77,15 @@ type GroupOptions struct {
 	Retention time.Duration
 }
 
-func (o GroupOptions) withDefaults() GroupOptions {
+func (o GroupOptions) withDefaults(memory bool) GroupOptions {
 	if o.Concurrency == 0 {
 		o.Concurrency = 4
 	}
-	if o.Queue == 0 {
+	if o.Queue == 0 && memory {
 		o.Queue = 1024
+	}
+	if o.Queue == 0 {
+		o.Queue = 64
 	}
 	if o.Retry == (Retry{}) {
 		o.Retry = DefaultRetry()
@@ -97,7 +101,7 @@ func (o GroupOptions) withDefaults() GroupOptions {
 
 // Validate checks every field, with the defaults in place of those that are zero.
 func (o GroupOptions) Validate() error {
-	o = o.withDefaults()
+	o = o.withDefaults(true)
 	var errs []error
 	if o.Concurrency < 1 {
 		errs = append(errs, errors.New("concurrency: must be at least 1"))

@@ -1,0 +1,82 @@
+package nats
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/fractl/fractl/templates/pieces/bus"
+)
+
+// Consume is part of bus.Engine.
+func (e *Engine) Consume(ctx context.Context, group string, window int, deliver func(context.Context, bus.Incoming) error) error {
+	e.await(group, true)
+	consumer, err := e.consumer(ctx, group)
+	if err != nil {
+		return err
+	}
+	e.await(group, false)
+	out := newWindow(window)
+	for ctx.Err() == nil {
+		free, ok := out.free(ctx)
+		if !ok {
+			break
+		}
+		batch, err := consumer.Fetch(free, jetstream.FetchContext(ctx))
+		if err != nil {
+			return fmt.Errorf("nats: consumer %s: %w", group, err)
+		}
+		for msg := range batch.Messages() {
+			e.deliver(ctx, msg, out, deliver)
+		}
+		if err := batch.Error(); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("nats: consumer %s: %w", group, err)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// await notes whether a group waits for its consumer.
+func (e *Engine) await(group string, waits bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if waits {
+		e.waiting[group] = true
+	} else {
+		delete(e.waiting, group)
+	}
+}
+
+func (e *Engine) consumer(ctx context.Context, group string) (jetstream.Consumer, error) {
+	if err := e.make(ctx); err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, e.settings.Timeout)
+	defer cancel()
+	consumer, err := e.js.CreateOrUpdateConsumer(limited, e.settings.Stream, e.settings.consumer(group))
+	if err != nil {
+		return nil, fmt.Errorf("nats: consumer %s: %w", group, err)
+	}
+	return consumer, nil
+}
+
+// deliver hands one message on, or gives it back.
+func (e *Engine) deliver(ctx context.Context, msg jetstream.Msg, out *window, deliver func(context.Context, bus.Incoming) error) {
+	in := bus.Incoming{}
+	if meta, err := msg.Metadata(); err == nil {
+		in.Attempts = int(meta.NumDelivered) - 1
+		in.Event.ID = fmt.Sprintf("%s/%d", meta.Stream, meta.Sequence.Stream) // in case it cannot be read
+	}
+	if event, err := bus.Decode(msg.Data()); err != nil {
+		in.Err = err
+		in.Event.Type, in.Event.Payload = "unreadable", msg.Data()
+	} else {
+		in.Event = event
+	}
+	r := e.receipts.add(msg, out)
+	in.Receipt = r
+	if err := deliver(ctx, in); err != nil {
+		_ = r.Release(ctx, 0) // or it comes after the wait for an acknowledgement
+	}
+}
