@@ -188,11 +188,12 @@ func named(err error, group string) error {
 func (b *Bus) fetch(g *group) {
 	failures := 0
 	for {
-		err := b.engine.Consume(b.consume, g.name, g.options.Queue+g.options.Concurrency,
-			func(ctx context.Context, in Incoming) error {
-				failures = 0
-				return g.deliver(ctx, in)
-			})
+		err := b.engine.Consume(b.consume, Consumption{
+			Group:   g.name,
+			Window:  g.options.Queue + g.options.Concurrency,
+			Ready:   func() { g.ready.Store(true); failures = 0 },
+			Deliver: g.deliver,
+		})
 		if b.consume.Err() != nil {
 			return
 		}
@@ -206,13 +207,22 @@ func (b *Bus) fetch(g *group) {
 	}
 }
 
-// Check asks whether the engine can be reached; it fits a health check.
+// Check asks whether the engine can be reached, and whether it keeps events for
+// the groups; it fits a health check.
 func (b *Bus) Check(ctx context.Context) error {
-	switch {
-	case b.closed.Load():
+	if b.closed.Load() {
 		return ErrClosed
-	case b.engine != nil:
-		return b.engine.Check(ctx)
+	}
+	if b.engine == nil {
+		return nil
+	}
+	if err := b.engine.Check(ctx); err != nil {
+		return err
+	}
+	for _, g := range *b.groups.Load() {
+		if !g.ready.Load() {
+			return fmt.Errorf("bus: the engine does not know of group %s yet", g.name)
+		}
 	}
 	return nil
 }

@@ -15,19 +15,29 @@ type Engine interface {
 	Publish(ctx context.Context, e Event) error
 	// Send is Publish for one group alone.
 	Send(ctx context.Context, group string, e Event) error
-	// Consume hands the events of a group to deliver, each until its receipt is
+	// Consume hands out the events of a group, each until its receipt is
 	// acknowledged, and returns once ctx has ended. What was handed out stays with
-	// this process as long as that lives. deliver blocks while there is no room;
-	// its error, after which the event has not been taken, is that of ctx or
-	// ErrClosed. The group gets what is published after its first Consume has
-	// begun. At most window events are out at a time.
-	Consume(ctx context.Context, group string, window int, deliver func(ctx context.Context, d Incoming) error) error
+	// this process as long as that lives, beyond the end of ctx. The group gets
+	// what is published after the first Consume of any process was ready.
+	Consume(ctx context.Context, c Consumption) error
 	// Graveyard keeps the dead letters.
 	Graveyard() Graveyard
 	// Check asks whether the server can be reached.
 	Check(ctx context.Context) error
 	// Close lets go of the server, after every Consume has returned.
 	Close() error
+}
+
+// Consumption is how a process takes part in a group.
+type Consumption struct {
+	Group string
+	// Window is how many events are out at a time at most.
+	Window int
+	// Ready is to be called once the engine keeps events for the group.
+	Ready func()
+	// Deliver takes one event. It blocks while there is no room; its error, after
+	// which the event was not taken, is that of ctx or ErrClosed.
+	Deliver func(ctx context.Context, in Incoming) error
 }
 
 // Incoming is one delivery by an engine.

@@ -19,6 +19,7 @@ type group struct {
 	engine    Engine
 	log       *slog.Logger
 
+	ready   atomic.Bool // the engine knows of the group
 	lanes   *lanes
 	workers []*worker
 	// ctx is that of the handlers, which ends when the time to drain is over, and

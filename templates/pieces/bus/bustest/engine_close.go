@@ -177,14 +177,13 @@ func anEventOfADeadProcessComesToo(t *testing.T, p Place) {
 	ctx, kill := context.WithCancel(t.Context())
 	var taken sync.WaitGroup
 	taken.Add(3)
+	ready := make(chan struct{})
 	var gone sync.WaitGroup
 	gone.Go(func() {
-		_ = engine.Consume(ctx, "one", 10, func(context.Context, bus.Incoming) error {
-			taken.Done()
-			return nil
-		})
+		_ = engine.Consume(ctx, bus.Consumption{Group: "one", Window: 10, Ready: func() { close(ready) },
+			Deliver: func(context.Context, bus.Incoming) error { taken.Done(); return nil }})
 	})
-	eventually(t, "the engine is ready", func() bool { return engine.Check(t.Context()) == nil })
+	<-ready
 	publisher := open(t, p, bus.Options{})
 	want := events("e", 3, 0)
 	publish(t, publisher, want...)

@@ -10,14 +10,13 @@ import (
 )
 
 // Consume is part of bus.Engine.
-func (e *Engine) Consume(ctx context.Context, group string, window int, deliver func(context.Context, bus.Incoming) error) error {
-	e.await(group, true)
-	consumer, err := e.consumer(ctx, group)
+func (e *Engine) Consume(ctx context.Context, c bus.Consumption) error {
+	consumer, err := e.consumer(ctx, c.Group)
 	if err != nil {
 		return err
 	}
-	e.await(group, false)
-	out := newWindow(window)
+	c.Ready()
+	out := newWindow(c.Window)
 	for ctx.Err() == nil {
 		free, ok := out.free(ctx)
 		if !ok {
@@ -25,27 +24,16 @@ func (e *Engine) Consume(ctx context.Context, group string, window int, deliver 
 		}
 		batch, err := consumer.Fetch(free, jetstream.FetchContext(ctx))
 		if err != nil {
-			return fmt.Errorf("nats: consumer %s: %w", group, err)
+			return fmt.Errorf("nats: consumer %s: %w", c.Group, err)
 		}
 		for msg := range batch.Messages() {
-			e.deliver(ctx, msg, out, deliver)
+			e.deliver(ctx, msg, out, c.Deliver)
 		}
 		if err := batch.Error(); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("nats: consumer %s: %w", group, err)
+			return fmt.Errorf("nats: consumer %s: %w", c.Group, err)
 		}
 	}
 	return context.Cause(ctx)
-}
-
-// await notes whether a group waits for its consumer.
-func (e *Engine) await(group string, waits bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if waits {
-		e.waiting[group] = true
-	} else {
-		delete(e.waiting, group)
-	}
 }
 
 func (e *Engine) consumer(ctx context.Context, group string) (jetstream.Consumer, error) {

@@ -35,9 +35,8 @@ type Engine struct {
 	keeper   sync.WaitGroup
 	stop     context.CancelFunc
 
-	mu      sync.Mutex
-	made    bool            // the streams are there
-	waiting map[string]bool // groups whose consumer is not there yet
+	mu   sync.Mutex
+	made bool // the streams are there
 }
 
 // New returns an engine. Close follows. options are for the connection, beside
@@ -49,7 +48,7 @@ func New(s Settings, log *slog.Logger, options ...nats.Option) (*Engine, error) 
 	if log == nil {
 		log = slog.Default()
 	}
-	e := &Engine{settings: s, log: log, waiting: map[string]bool{}}
+	e := &Engine{settings: s, log: log}
 	conn, err := nats.Connect(strings.Join(s.URLs, ","), append(s.connection(log), options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
@@ -128,17 +127,11 @@ func lastError(c *nats.Conn) error {
 // Graveyard is part of bus.Engine.
 func (e *Engine) Graveyard() bus.Graveyard { return &graveyard{e} }
 
-// Check is part of bus.Engine: it asks whether the server answers, with the
-// streams and with the consumers of this process.
+// Check is part of bus.Engine: it asks whether the server answers and has the
+// streams.
 func (e *Engine) Check(ctx context.Context) error {
 	if err := e.make(ctx); err != nil {
 		return err
-	}
-	e.mu.Lock()
-	waiting := len(e.waiting)
-	e.mu.Unlock()
-	if waiting > 0 {
-		return fmt.Errorf("nats: %d groups have no consumer yet", waiting)
 	}
 	if _, err := e.js.Stream(ctx, e.settings.Stream); err != nil {
 		return fmt.Errorf("nats: stream %s: %w", e.settings.Stream, err)

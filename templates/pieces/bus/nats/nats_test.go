@@ -152,7 +152,7 @@ func TestSettings(t *testing.T) {
 		t.Error(err)
 	}
 	for key, change := range map[string]func(s *nats.Settings){
-		"urls":       func(s *nats.Settings) { s.URLs = []string{"nats://user:word@host"} },
+		"urls":       func(s *nats.Settings) { s.URLs = []string{"nats://user:hunter2@host"} },
 		"stream":     func(s *nats.Settings) { s.Stream = "a.b" },
 		"replicas":   func(s *nats.Settings) { s.Replicas = 0 },
 		"max_age":    func(s *nats.Settings) { s.MaxAge = 0 },
@@ -163,7 +163,7 @@ func TestSettings(t *testing.T) {
 	} {
 		s := nats.Defaults()
 		change(&s)
-		if _, err := nats.New(s, nil); err == nil || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "word") {
+		if _, err := nats.New(s, nil); err == nil || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: New = %v", key, err)
 		}
 	}
