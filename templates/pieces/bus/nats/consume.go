@@ -16,9 +16,9 @@ func (e *Engine) Consume(ctx context.Context, c bus.Consumption) error {
 		return err
 	}
 	c.Ready()
-	out := newWindow(c.Window)
+	out := bus.NewWindow(c.Window)
 	for ctx.Err() == nil {
-		free, ok := out.free(ctx)
+		free, ok := out.Free(ctx)
 		if !ok {
 			break
 		}
@@ -50,7 +50,7 @@ func (e *Engine) consumer(ctx context.Context, group string) (jetstream.Consumer
 }
 
 // deliver hands one message on, or gives it back.
-func (e *Engine) deliver(ctx context.Context, msg jetstream.Msg, out *window, deliver func(context.Context, bus.Incoming) error) {
+func (e *Engine) deliver(ctx context.Context, msg jetstream.Msg, out *bus.Window, deliver func(context.Context, bus.Incoming) error) {
 	in := bus.Incoming{}
 	if meta, err := msg.Metadata(); err == nil {
 		in.Attempts = int(meta.NumDelivered) - 1

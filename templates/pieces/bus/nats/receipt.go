@@ -29,13 +29,13 @@ func newReceipts(ackWait time.Duration, log *slog.Logger) *receipts {
 type receipt struct {
 	set   *receipts
 	msg   jetstream.Msg
-	out   *window
+	out   *bus.Window
 	alive time.Time // when the server was last told; with the mu of the set
 }
 
-func (s *receipts) add(msg jetstream.Msg, out *window) *receipt {
+func (s *receipts) add(msg jetstream.Msg, out *bus.Window) *receipt {
 	r := &receipt{set: s, msg: msg, out: out, alive: time.Now()}
-	out.take()
+	out.Take()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[r] = struct{}{}
@@ -49,7 +49,7 @@ func (s *receipts) close(r *receipt) (ours bool) {
 	defer s.mu.Unlock()
 	if _, open := s.open[r]; open {
 		delete(s.open, r)
-		r.out.give()
+		r.out.Give()
 	}
 	return time.Since(r.alive) < s.ackWait
 }
@@ -103,47 +103,4 @@ func (r *receipt) Release(_ context.Context, pause time.Duration) error {
 		return r.msg.NakWithDelay(pause)
 	}
 	return r.msg.Nak()
-}
-
-// window bounds the deliveries of a group that are open.
-type window struct {
-	mu     sync.Mutex
-	open   int
-	limit  int
-	change chan struct{} // gets a value when one is closed
-}
-
-func newWindow(limit int) *window { return &window{limit: limit, change: make(chan struct{}, 1)} }
-
-// free waits until there is room and returns how much; false at the end of ctx.
-func (w *window) free(ctx context.Context) (int, bool) {
-	for {
-		w.mu.Lock()
-		free := w.limit - w.open
-		w.mu.Unlock()
-		if free > 0 {
-			return free, true
-		}
-		select {
-		case <-ctx.Done():
-			return 0, false
-		case <-w.change:
-		}
-	}
-}
-
-func (w *window) take() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.open++
-}
-
-func (w *window) give() {
-	w.mu.Lock()
-	w.open--
-	w.mu.Unlock()
-	select {
-	case w.change <- struct{}{}:
-	default:
-	}
 }
