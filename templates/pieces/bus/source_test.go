@@ -92,6 +92,7 @@ func TestSource_GroupsCompete(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		close(r.ch)
 		if counts[0].Load() == events && counts[1].Load() == events {
 			t.Fatal("each group of the recipe gets every event")
@@ -358,6 +359,7 @@ func TestSource_RefusedIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(24 * time.Hour)
+		synctest.Wait()
 		close(r.ch)
 		if calls > 1 {
 			t.Fatal("the recipe tries again")
@@ -369,6 +371,7 @@ func TestSource_RefusedIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(24 * time.Hour)
+		synctest.Wait()
 		letters, err := b.DeadLetters(t.Context(), "g", "", 10)
 		if err != nil || len(letters) != 1 || calls != DefaultRetry().Attempts {
 			t.Errorf("%d calls, letters %v, %v", calls, letters, err)

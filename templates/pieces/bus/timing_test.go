@@ -25,6 +25,7 @@ func TestRetrySchedule(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(o.Retry.Window())
+		synctest.Wait()
 		want := []int{1, 2, 4, 8, 10, 10, 10}
 		if len(at) != len(want)+1 {
 			t.Fatalf("%d attempts", len(at))
@@ -59,6 +60,7 @@ func TestAlwaysFailing(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(1000*time.Second + time.Millisecond)
+		synctest.Wait()
 		if calls != 1001 {
 			t.Errorf("%d attempts in 1000 s with a back-off of 1 s", calls)
 		}
@@ -270,8 +272,9 @@ func TestMemoryClaimsForget(t *testing.T) {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		// 100 are young enough; each of the shards may have one more that is not.
-		if n := m.Len(); n < 100 || n > 100+claimShards {
+		// 100 are young enough. A shard forgets when it is written to, which is about
+		// once in 32 times.
+		if n := m.Len(); n < 100 || n > 100+4*claimShards {
 			t.Errorf("%d of 10,000 are kept, want about 100", n)
 		}
 	})
