@@ -38,7 +38,7 @@ func settle(t *testing.T, b *Bus, is func(s Stats) bool) {
 	}
 }
 
-func TestHandler(t *testing.T) {
+func TestPage(t *testing.T) {
 	b := quiet()
 	defer mustClose(t, b, 0)
 	bad := true
@@ -54,7 +54,7 @@ func TestHandler(t *testing.T) {
 		}
 	}
 	settle(t, b, func(s Stats) bool { return s.Buried == 3 && s.Busy == 0 })
-	h := Handler(b)
+	h := Page(b)
 
 	status, body := ask(h, "GET", "/debug/bus", nil)
 	var groups struct{ Groups []Stats }

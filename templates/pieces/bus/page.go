@@ -7,12 +7,12 @@ import (
 	"strconv"
 )
 
-// Handler shows the groups as JSON, and with ?group=GROUP the dead letters of one,
+// Page shows the groups as JSON, and with ?group=GROUP the dead letters of one,
 // from the one after ?after=ID on, up to ?limit=N of them. A POST with the form
 // values group, id and action, which is replay or discard, does that with a letter.
 // It shows what is in events and changes what the program does, so it belongs on a
 // listener that is not public; a web page of somebody else cannot post to it.
-func Handler(b *Bus) http.Handler {
+func Page(b *Bus) http.Handler {
 	mux := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
