@@ -161,6 +161,35 @@ func TestOnlyWhatIsCommitted(t *testing.T) {
 	})
 }
 
+// TestSlowCommit: an event of this process is published soon after its commit, even
+// if that comes long after Append.
+func TestSlowCommit(t *testing.T) {
+	bustest.OnDatabases(t, migrations, func(t *testing.T, open func() *store.DB) {
+		db := open()
+		var got list
+		box := outbox.New(db, outbox.Options{Poll: time.Hour, Log: quiet})
+		b := bus.New(bus.Options{Log: quiet})
+		subscribe(t, b, "one", got.handler, bus.GroupOptions{})
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- box.Relay(ctx, b) }()
+		err := db.InTx(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+			defer time.Sleep(50 * time.Millisecond)
+			return box.Append(ctx, tx, bus.Event{ID: "e", Type: "t"})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is published", func() bool { return len(got.all()) == 1 })
+		stop()
+		if err := errors.Join(<-done, second(b.Close(t.Context())), box.Close(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func second(_ int, err error) error { return err }
+
 func TestAppendRefuses(t *testing.T) {
 	bustest.OnDatabases(t, migrations, func(t *testing.T, open func() *store.DB) {
 		db := open()

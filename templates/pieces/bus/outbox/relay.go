@@ -103,6 +103,7 @@ type row struct {
 }
 
 func (o *Outbox) publishAll(ctx context.Context, p Publisher) error {
+	soon := o.options.Poll
 	for ctx.Err() == nil {
 		rows, err := o.take(ctx)
 		if err != nil {
@@ -113,8 +114,16 @@ func (o *Outbox) publishAll(ctx context.Context, p Publisher) error {
 				return errors.Join(context.Cause(ctx), err)
 			}
 		}
-		if len(rows) < batch {
-			o.idle(ctx)
+		switch {
+		case len(rows) == batch:
+		case len(rows) == 0 && soon < o.options.Poll:
+			// What woke the relay is not committed yet.
+			o.pause(ctx, soon)
+			soon *= 2
+		case o.idle(ctx):
+			soon = time.Millisecond
+		default:
+			soon = o.options.Poll
 		}
 	}
 	return context.Cause(ctx)
@@ -235,15 +244,18 @@ func (o *Outbox) flush(ctx context.Context) error {
 	}
 }
 
-// idle waits until there may be something to publish.
-func (o *Outbox) idle(ctx context.Context) {
+// idle waits until there may be something to publish. It returns true where that
+// was appended by this process.
+func (o *Outbox) idle(ctx context.Context) (woken bool) {
 	timer := time.NewTimer(o.options.Poll)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-o.wake:
+		return true
 	case <-timer.C:
 	}
+	return false
 }
 
 func (o *Outbox) pause(ctx context.Context, d time.Duration) {
