@@ -25,7 +25,7 @@ type lanes struct {
 	timer    *time.Timer // fires when the first of the delayed is due; nil before there is one
 	oldest   arrivals    // everything that waits, ready or not
 	waiting  int         // events in oldest
-	busy     int         // events that were taken and are not finished
+	busy     int         // events that were taken and are not done with
 	reserved int         // room that was promised to publishers
 	blocked  waiters     // publishers without room
 	closed   bool        // takes nothing in
@@ -184,14 +184,22 @@ func (l *lanes) add(e *Event, a arrival) {
 	}
 }
 
-// take returns the next event, or nil once the lanes are stopped. It is finished
-// with finish or again.
-func (l *lanes) take() *item {
+// take ends the way of the event that was taken before, if there is one, and
+// returns the next, or nil once the lanes are stopped. waited tells whether it had
+// to wait for it. What was taken goes back by again, or is the done of the next
+// take.
+func (l *lanes) take(done *item) (it *item, waited bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if done != nil {
+		l.busy--
+		l.resume(done.lane)
+		l.freeItem(done)
+		l.checkIdle()
+	}
 	for {
 		if l.stopped {
-			return nil
+			return nil, waited
 		}
 		if lane := l.ready.pop(); lane != nil {
 			it := lane.pop()
@@ -200,20 +208,11 @@ func (l *lanes) take() *item {
 			l.waiting--
 			l.busy++
 			l.admit()
-			return it
+			return it, waited
 		}
+		waited = true
 		l.work.Wait()
 	}
-}
-
-// finish ends the way of an event that was taken.
-func (l *lanes) finish(it *item) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.busy--
-	l.resume(it.lane)
-	l.freeItem(it)
-	l.checkIdle()
 }
 
 // resume goes on with a lane whose first event is out of the way.

@@ -61,7 +61,7 @@ func (w *worker) end() {
 // work handles events until the lanes are stopped. A handler that ends its
 // goroutine ends only that: another one goes on.
 func (g *group) work(w *worker) {
-	var it *item
+	var it, done *item
 	defer func() {
 		if it == nil {
 			w.cancel(nil)
@@ -73,73 +73,89 @@ func (g *group) work(w *worker) {
 		}
 		g.done.Go(func() { g.work(w) })
 	}()
+	now := time.Time{}
 	for {
-		if it = g.lanes.take(); it == nil {
+		var waited bool
+		if it, waited = g.lanes.take(done); it == nil {
 			return
 		}
-		g.handle(w, it)
+		if waited || now.IsZero() {
+			now = time.Now()
+		}
+		var is bool
+		if is, now = g.handle(w, it, now); is {
+			done = it
+		} else {
+			done = nil // it is back in the lanes
+		}
 	}
 }
 
-// handle brings an event as far as it comes. It always ends with finish or again.
-func (g *group) handle(w *worker, it *item) {
+// handle brings an event as far as it comes. It returns false where that is back
+// to the lanes. It begins at about now, and also returns a time that is later and
+// not long ago.
+func (g *group) handle(w *worker, it *item, now time.Time) (done bool, later time.Time) {
 	key := ClaimKey{g.name, it.event.ID}
-	if it.phase == claiming && !g.claimAndWork(w, it, key) {
-		return
+	if it.phase == claiming {
+		var on bool
+		if on, now = g.claimAndWork(w, it, key, now); !on {
+			return false, now
+		}
 	}
 	if it.phase == committing && !g.commit(it, key) {
-		return
+		return false, now
 	}
 	if it.phase == burying && !g.bury(it) {
-		return
+		return false, now
 	}
 	if it.receipt != nil {
 		if err := it.receipt.Ack(g.ops); err != nil && !errors.Is(err, ErrLost) {
 			g.later(it, "acknowledge", err)
-			return
+			return false, now
 		}
 	}
 	it.tracked.one()
-	g.lanes.finish(it)
+	return true, now
 }
 
 // claimAndWork returns false where the event has to wait.
-func (g *group) claimAndWork(w *worker, it *item, key ClaimKey) bool {
+func (g *group) claimAndWork(w *worker, it *item, key ClaimKey, now time.Time) (on bool, later time.Time) {
 	if it.attempts >= g.options.Retry.Attempts {
 		// So many deliveries have ended without a word: it may be what kills the
 		// process.
 		it.phase, it.cause = burying, errNoEnd
-		return true
+		return true, now
 	}
-	now := time.Now()
 	w.next.Lo++
 	token := w.next
 	claim, err := g.claims.Claim(g.ops, key, token, g.options.Lease)
 	if err != nil {
 		g.later(it, "claim", err)
-		return false
+		return false, time.Now()
 	}
 	switch claim.State {
 	case Done:
 		g.counts.duplicate.Add(1)
 		it.phase = acking
-		return true
+		return true, now
 	case InProgress:
 		// Whoever has it may fail, so that it must not be acknowledged.
 		it.trouble++
 		g.lanes.again(it, min(claim.Wait+time.Millisecond, patience.pause(it.trouble)))
-		return false
+		return false, now
 	}
 	it.trouble, it.token = 0, token
 	if it.attempts++; it.first.IsZero() {
 		it.first = now
 	}
 	err = g.call(w, it, key, now)
+	later = time.Now()
+	g.counts.spent.Add(int64(later.Sub(now)))
 	if err != nil {
-		return g.fail(it, err)
+		return g.fail(it, err), later
 	}
 	it.phase = committing
-	return true
+	return true, later
 }
 
 // call runs the handler, of which a panic is an error.
@@ -150,7 +166,6 @@ func (g *group) call(w *worker, it *item, key ClaimKey, claimed time.Time) (err 
 			err = &PanicError{Value: v, Stack: debug.Stack()}
 		}
 		w.end()
-		g.counts.spent.Add(int64(time.Since(claimed)))
 	}()
 	return g.handler(ctx, Delivery{Event: it.event, Group: g.name, Attempt: it.attempts, Token: it.token, Retention: g.options.Retention})
 }
