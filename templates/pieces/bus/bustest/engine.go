@@ -211,13 +211,12 @@ func panicIsAFailure(t *testing.T, p Place) {
 			panic("in the handler")
 		case d.ID == "goexit" && d.Attempt == 1:
 			runtime.Goexit()
-		case d.ID == "nil" && d.Attempt == 1:
-			var m map[string]int
-			m["x"] = 1
+		case d.ID == "range" && d.Attempt == 1:
+			_ = d.Payload[d.Attempt]
 		}
 		return r.handler(ctx, d)
 	}, quick(3))
-	want := []bus.Event{event("panic", ""), event("goexit", ""), event("nil", ""), event("plain", "")}
+	want := []bus.Event{event("panic", ""), event("goexit", ""), event("range", ""), event("plain", "")}
 	publish(t, b, want...)
 	eventually(t, "all are handled", func() bool { return r.len() >= len(want) })
 	if err := r.once(want); err != nil {
