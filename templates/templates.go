@@ -119,6 +119,11 @@ func Pieces() []Piece {
 		{Name: "web", Doc: "HTTP server with every limit set", FS: sub("pieces/web"), Requires: []string{"problem", "settings"}},
 		{Name: "store", Doc: "private SQL store with locked migrations", FS: sub("pieces/store"), Requires: []string{"settings"}},
 		{Name: "health", Doc: "probes, metrics and profiles on an admin listener", FS: sub("pieces/health"), Requires: []string{"settings"}, Wired: true, Early: true, Prepares: true},
+		{Name: "bus", Doc: "events to groups of handlers, with inbox and outbox", FS: sub("pieces/bus"), Requires: []string{"settings", "store"}, Wired: true, Migrates: true, Engines: []Engine{
+			{Name: "memory", Doc: "events stay in the process, and in its outbox", Default: true},
+			{Name: "nats", Doc: "events are kept by NATS JetStream", Wired: true, Prepares: true},
+			{Name: "redis", Doc: "events are kept by Redis Streams", Wired: true, Prepares: true},
+		}},
 		{Name: "ring", Doc: "consistent hashing: who owns a key", FS: sub("pieces/ring"), Wired: true, Engines: []Engine{
 			{Name: "static", Doc: "the nodes stand in the configuration", Default: true, Wired: true},
 			{Name: "dns", Doc: "the nodes are the SRV records of a name", Wired: true, Prepares: true},

@@ -117,6 +117,26 @@ func TestRequiresAreTheImports(t *testing.T) {
 	}
 }
 
+// TestBusMigrations holds that the tables which the tests of the bus make are
+// those that a fraction gets.
+func TestBusMigrations(t *testing.T) {
+	const dir = "pieces/bus/"
+	for _, database := range []string{"sqlite", "postgres"} {
+		tested, err := fs.ReadFile(files, dir+"testdata/migrations/"+database+"/00001_bus.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rendered, err := fs.ReadFile(files, dir+"fraction/internal/migrations/"+database+"/{{.Migration.bus}}_bus.sql.tmpl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, down, _ := strings.Cut(string(tested), "-- +goose Down\n")
+		if !strings.HasPrefix(string(rendered), up) || !strings.HasSuffix(string(rendered), down) || down == "" {
+			t.Errorf("%s: the migration of a fraction does not hold that of the tests", database)
+		}
+	}
+}
+
 // TestSkeletonsAreNoPackages finds a Go file that lost its suffix: the go
 // command would take it for a package of this module.
 func TestSkeletonsAreNoPackages(t *testing.T) {
