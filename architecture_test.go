@@ -28,6 +28,7 @@ var layers = []struct {
 	{"internal/analyzers/replacedrift", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/vendorcheck/", "internal/analyzers/internal/"}},
 	{"internal/analyzers/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/analyzers/internal/"}},
 	{"internal/analyzers", []string{"internal/finding", "internal/workspace", "internal/analyzers/"}},
+	{"internal/vet/fix", []string{"internal/finding", "internal/workspace", "internal/vet"}},
 	{"internal/vet/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/vendorcheck/", "internal/analyzers", "internal/analyzers/", "internal/vet/"}},
 	{"templates/pieces/", []string{"templates/pieces/"}},
 	{"templates", nil},

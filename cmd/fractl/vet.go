@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fractl/fractl/internal/analyzers"
+	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vendorcheck"
 	"github.com/fractl/fractl/internal/vet"
@@ -22,6 +23,8 @@ type vetOptions struct {
 	patterns []string
 	tags     string
 	stats    bool
+	fix      bool
+	diff     bool
 	reportFlags
 }
 
@@ -40,6 +43,7 @@ could not be checked, whatever was found in the others.`,
 		Example: `  fractl vet                       # the whole workspace, from its root
   fractl vet ./order/...           # one fraction
   fractl vet --format json ./...   # for a script
+  fractl vet --diff                # what --fix would change
   go vet -vettool=$(which fractl) ./...`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.patterns = args
@@ -49,7 +53,9 @@ could not be checked, whatever was found in the others.`,
 	f := cmd.Flags()
 	o.bind(f)
 	f.StringVar(&o.tags, "tags", "", "build tags, separated by commas")
-	f.BoolVar(&o.stats, "stats", false, "say on stderr where the time went")
+	f.BoolVar(&o.fix, "fix", false, "carry out the suggested fixes of what would be listed, and list the rest")
+	f.BoolVar(&o.diff, "diff", false, "print what --fix would change as a unified diff, and write nothing; exit 1 if there is something")
+	f.BoolVar(&o.stats, "stats", false, "say on stderr what each rule takes; packages are then checked one at a time")
 	return cmd
 }
 
@@ -66,12 +72,21 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.diff && o.format != "text" {
+		return fault.New("--diff", "cannot go with --format "+o.format, "give one of the two")
+	}
 	relaxCollector()
-	start := time.Now()
-	res, err := vet.Run(ctx, vet.Options{
-		Dir: dir, Patterns: o.patterns, Rules: analyzers.Suite(),
+	what := vet.Options{
+		Dir: dir, Patterns: o.patterns, Rules: analyzers.Suite(), Measure: o.stats,
 		Enable: o.enable, Disable: o.disable, Tags: o.tags, Known: vendorRuleNames(),
-	})
+	}
+	if o.fix || o.diff {
+		if done, err := runFix(ctx, e, what, how.min, o.diff); done || err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	res, err := vet.Run(ctx, what)
 	if err != nil {
 		return err
 	}
@@ -83,17 +98,30 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 		return reported
 	}
 	if o.stats {
-		s := res.Stats
-		e.ui.note("fractl: %d packages, %d dependencies; repository %s, go list %s, check %s, all %s",
-			s.Packages, s.Dependencies, short(s.Scan), short(s.List), short(s.Check), short(time.Since(start)))
+		e.ui.stats(res.Stats, time.Since(start))
 	}
-	for _, p := range res.Problems {
+	return afterProblems(e, res.Problems, reported)
+}
+
+// afterProblems tells what could not be looked at, which outweighs everything
+// that was found.
+func afterProblems(e *env, problems []error, otherwise error) error {
+	for _, p := range problems {
 		e.ui.failure(p)
 	}
-	if len(res.Problems) > 0 {
+	if len(problems) > 0 {
 		return errSilent
 	}
-	return reported
+	return otherwise
+}
+
+// stats says what a run took.
+func (u *ui) stats(s vet.Stats, all time.Duration) {
+	u.note("fractl: %d packages, %d dependencies; repository %s, go list %s, check %s, all %s",
+		s.Packages, s.Dependencies, short(s.Scan), short(s.List), short(s.Check), short(all))
+	for _, c := range s.Rules {
+		u.note("fractl: %-14s %5d packages  %6.0f CPU ms  %7.1f MB", c.Name, c.Packages, c.CPU.Seconds()*1000, float64(c.Allocated)/(1<<20))
+	}
 }
 
 // vendorRuleNames are rules that a comment in a go.mod may name as well.

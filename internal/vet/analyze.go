@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"os"
 	"reflect"
 
 	"golang.org/x/tools/go/analysis"
@@ -17,7 +16,7 @@ import (
 // analyze runs on n the rules that may find something in it or, where n only
 // serves its importers, those that leave facts for them.
 func (c *checking) analyze(n *node) {
-	a := newAnalysis(n, c.fset, c.sizes, c.index)
+	a := newAnalysis(n, c.fset, c.sizes, c.index, c.run.overlay, c.meter)
 	complete := !n.broken
 	var found []finding.Finding
 	for _, rule := range c.rules {
@@ -67,14 +66,17 @@ type analysisRun struct {
 	fset        *token.FileSet
 	sizes       types.Sizes
 	index       *factIndex
+	from        overlay
+	meter       *meter
 	results     map[*analysis.Analyzer]any
 	failed      map[*analysis.Analyzer]error
 	diagnostics map[*analysis.Analyzer][]analysis.Diagnostic
 }
 
-func newAnalysis(n *node, fset *token.FileSet, sizes types.Sizes, index *factIndex) *analysisRun {
+// newAnalysis returns a run on n; meter may be nil.
+func newAnalysis(n *node, fset *token.FileSet, sizes types.Sizes, index *factIndex, from overlay, m *meter) *analysisRun {
 	return &analysisRun{
-		n: n, fset: fset, sizes: sizes, index: index,
+		n: n, fset: fset, sizes: sizes, index: index, from: from, meter: m,
 		results:     make(map[*analysis.Analyzer]any),
 		failed:      make(map[*analysis.Analyzer]error),
 		diagnostics: make(map[*analysis.Analyzer][]analysis.Diagnostic),
@@ -109,7 +111,9 @@ func (r *analysisRun) run(a *analysis.Analyzer) (err error) {
 		inputs[req] = r.results[req]
 	}
 	pass := r.pass(a, inputs)
+	stop := r.meter.start(a.Name)
 	result, err := a.Run(pass)
+	stop()
 	if err != nil {
 		return fault.New("rule "+a.Name, fmt.Sprintf("failed on package %s: %v", r.n.pkg.ID, err), "")
 	}
@@ -127,7 +131,7 @@ func (r *analysisRun) pass(a *analysis.Analyzer, inputs map[*analysis.Analyzer]a
 		Analyzer: a, Fset: r.fset, Files: n.files, OtherFiles: n.pkg.OtherFiles, IgnoredFiles: n.pkg.IgnoredFiles,
 		Pkg: n.types, TypesInfo: n.info, TypesSizes: r.sizes, TypeErrors: n.typeErrs, Module: n.module(),
 		ResultOf: inputs,
-		ReadFile: os.ReadFile,
+		ReadFile: r.from.read,
 		Report: func(d analysis.Diagnostic) {
 			r.diagnostics[a] = append(r.diagnostics[a], d)
 		},

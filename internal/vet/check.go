@@ -30,6 +30,11 @@ func (r *run) check(ctx context.Context, g *graph) {
 			c.rules = append(c.rules, rule)
 		}
 	}
+	if r.opts.Measure {
+		// What is measured must not share the process with anything else.
+		c.meter, c.procs = newMeter(), semaphore.NewWeighted(1)
+		defer func() { r.stats.Rules = c.meter.costs() }()
+	}
 	c.reach = reachability(g.nodes, c.rules)
 	r.analysed = make(map[string]bool)
 	needed := c.needed(g.nodes)
@@ -91,14 +96,14 @@ func (c *checking) process(ctx context.Context, n *node) {
 		}
 	}()
 	if !n.ours {
-		c.work(ctx, func() { n.parse(c.fset, c.run.problems) })
+		c.work(ctx, func() { n.parse(c.fset, c.run.overlay.read, c.run.problems) })
 	}
 	for _, d := range n.deps {
 		<-d.done
 	}
 	c.work(ctx, func() {
 		if n.ours {
-			n.parse(c.fset, c.run.problems)
+			n.parse(c.fset, c.run.overlay.read, c.run.problems)
 		}
 		n.check(c.fset, c.sizes, c.run.problems)
 		c.index.add(n)
@@ -126,6 +131,7 @@ type checking struct {
 	sizes types.Sizes
 	procs *semaphore.Weighted
 	index *factIndex
+	meter *meter // nil where nobody asked
 	reach map[*node]map[string]bool
 
 	mu sync.Mutex // guards what the run gathers

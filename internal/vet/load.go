@@ -90,6 +90,7 @@ func (r *run) listWith(ctx context.Context, g group, flags []string) ([]*package
 		Env:        append(slices.Clip(r.opts.Env), "GOWORK="+g.gowork, "PWD="+g.dir),
 		BuildFlags: flags,
 		Tests:      true,
+		Overlay:    r.overlay.absolute(),
 	}, g.patterns...)
 }
 

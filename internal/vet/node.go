@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,13 +57,13 @@ func (n *node) goVersion() string {
 
 // parse reads the files of the package. Of a package that is not ours only the
 // declarations are kept.
-func (n *node) parse(fset *token.FileSet, p *problems) {
+func (n *node) parse(fset *token.FileSet, read func(string) ([]byte, error), p *problems) {
 	mode := parser.SkipObjectResolution
 	if n.ours {
 		mode |= parser.ParseComments
 	}
 	for _, name := range n.pkg.GoFiles {
-		src, err := os.ReadFile(name)
+		src, err := read(name)
 		if err == nil {
 			var f *ast.File
 			if f, err = parser.ParseFile(fset, name, src, mode); f != nil {

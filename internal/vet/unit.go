@@ -131,7 +131,7 @@ func (u *unit) analyze() error {
 		OtherFiles: u.cfg.NonGoFiles, IgnoredFiles: u.cfg.IgnoredFiles, Module: u.module(),
 	}}
 	n := u.node
-	n.parse(u.fset, u.problems)
+	n.parse(u.fset, os.ReadFile, u.problems)
 	if len(n.files) > 0 {
 		n.pkg.Name = n.files[0].Name.Name
 	}
@@ -147,7 +147,7 @@ func (u *unit) analyze() error {
 	if err != nil {
 		return err
 	}
-	a := newAnalysis(n, u.fset, sizes, index)
+	a := newAnalysis(n, u.fset, sizes, index, overlay{ws: u.ws}, nil)
 	for _, rule := range u.ruleset.list {
 		if rule.Comments {
 			continue
@@ -195,7 +195,7 @@ func (u *unit) report() (int, error) {
 		// Only imports are looked at in a file that this build leaves out.
 		return ok && len(u.failed) == 0 && (rule.Scan != nil || u.builds(ig.File))
 	}}
-	list, _ := c.apply(finding.Sort(u.findings), u.files(), newLines(u.ws))
+	list, _ := c.apply(finding.Sort(u.findings), u.files(), newLines(overlay{ws: u.ws}))
 	list = slices.DeleteFunc(finding.Sort(list), func(f finding.Finding) bool { return f.Severity < u.min })
 	if u.json {
 		return 0, u.writeJSON(list)

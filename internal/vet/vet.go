@@ -40,6 +40,12 @@ type Options struct {
 	Known []string
 	// Tags are build tags, separated by commas.
 	Tags string
+	// Overlay holds contents that stand in for those of files, by path relative
+	// to the workspace's root. Rules about the repository do not see it.
+	Overlay map[string][]byte
+	// Measure has the packages checked one at a time, and tells what each rule
+	// takes.
+	Measure bool
 	// Env is the environment of the go command; nil means that of the process.
 	Env []string
 }
@@ -65,6 +71,9 @@ type Stats struct {
 	// Scan, List and Check are wall time: of the repository-level rules, of
 	// go list, and of everything from parsing to the last rule.
 	Scan, List, Check time.Duration
+	// Rules says what each took, and what they share, most first; only with
+	// Options.Measure.
+	Rules []Cost
 }
 
 // Run vets. The error is that of a bad request or a broken workspace; what goes
@@ -85,7 +94,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{ws: ws, opts: o, rules: rules, scope: scope, problems: newProblems(o.Dir)}
+	r := &run{
+		ws: ws, opts: o, rules: rules, scope: scope, problems: newProblems(o.Dir),
+		overlay: overlay{ws, o.Overlay},
+	}
 
 	start := time.Now()
 	r.scan(ctx)
@@ -114,6 +126,7 @@ type run struct {
 	rules    ruleset
 	scope    scope
 	problems *problems
+	overlay  overlay
 	stats    Stats
 
 	scanned  []finding.Finding
@@ -168,7 +181,7 @@ func (r *run) result() *Result {
 		}
 	}
 	list = finding.Sort(list)
-	text := newLines(r.ws)
+	text := newLines(r.overlay)
 	list, suppressed := r.suppress(list, text)
 	list = finding.Sort(list)
 	finding.Fingerprints(list, text.line)
@@ -180,20 +193,20 @@ func (r *run) result() *Result {
 
 // lines reads files of the workspace, each once.
 type lines struct {
-	ws    *workspace.Workspace
+	from  overlay
 	files map[string][]byte
 	split map[string][]string
 }
 
-func newLines(ws *workspace.Workspace) *lines {
-	return &lines{ws: ws, files: make(map[string][]byte), split: make(map[string][]string)}
+func newLines(from overlay) *lines {
+	return &lines{from: from, files: make(map[string][]byte), split: make(map[string][]string)}
 }
 
 // source is the content of a file, or nil where it cannot be read.
 func (l *lines) source(file string) []byte {
 	src, ok := l.files[file]
 	if !ok {
-		src, _ = os.ReadFile(l.ws.Abs(file))
+		src, _ = l.from.read(l.from.ws.Abs(file))
 		l.files[file] = src
 	}
 	return src
