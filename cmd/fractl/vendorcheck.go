@@ -11,12 +11,16 @@ import (
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vendorcheck"
+	"github.com/fractl/fractl/internal/vendorcheck/proof"
 	"github.com/fractl/fractl/internal/workspace"
 )
 
 // vendorCheckOptions are the flags and the argument of vendor-check.
 type vendorCheckOptions struct {
-	dir string
+	dir           string
+	fast, strict  bool
+	writeManifest bool
+	manifest      string
 	reportFlags
 }
 
@@ -26,17 +30,24 @@ func newVendorCheckCommand(e *env) *cobra.Command {
 		Use:   "vendor-check [FLAGS] [DIR]",
 		Short: "Compare go.mod and go.work with vendor/ before a build",
 		Long: `vendor-check compares the go.mod files of a workspace, and its go.work, with the
-vendor folders beside them, and tells whether a build would use those at all. It
-checks every module at or below DIR, the one that holds DIR, and the workspace
-that a build there would use; without DIR, the whole workspace of the current
-folder. It reads files only: it writes nothing, starts no process and opens no
-connection.
+vendor folders beside them, tells whether a build would use those at all, and
+proves each vendored file against go.sum. It checks every module at or below
+DIR, the one that holds DIR, and the workspace that a build there would use;
+without DIR, the whole workspace of the current folder. It reads files only: it
+writes nothing, starts no process and opens no connection.
+
+What the files of a module are it takes from the module cache. With
+--write-manifest it keeps that, in the user's cache or in the file that
+--manifest names, and needs neither module cache nor network from then on.
 
 Exit codes: 0 no finding at or above --fail-on, 1 findings, 2 a go.mod or
 go.work that does not parse, or settings that the go command would refuse.`,
 		Example: `  fractl vendor-check                   # the whole workspace
   fractl vendor-check ./auth            # one module
   GOWORK=off fractl vendor-check ./auth # as it is built alone
+  fractl vendor-check --fast            # the metadata alone, in no time
+  fractl vendor-check --write-manifest --manifest vendor.sums
+  fractl vendor-check --strict --manifest vendor.sums   # offline, anywhere
   fractl rules requiredrift             # what a rule means`,
 		Args: argsBetween(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +57,12 @@ go.work that does not parse, or settings that the go command would refuse.`,
 			return runVendorCheck(cmd.Context(), e, o)
 		},
 	}
-	o.bind(cmd.Flags())
+	f := cmd.Flags()
+	o.bind(f)
+	f.BoolVar(&o.fast, "fast", false, "check the metadata alone, no content of files")
+	f.BoolVar(&o.strict, "strict", false, "what cannot be proven is an error; zips of the module cache are read to the end")
+	f.BoolVar(&o.writeManifest, "write-manifest", false, "keep the hashes of all files of the vendored modules, as far as they are proven")
+	f.StringVar(&o.manifest, "manifest", "", "file that keeps them in the repository, instead of the user's cache")
 	return cmd
 }
 
@@ -58,6 +74,9 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 	how, err := o.settle(names)
 	if err != nil {
 		return err
+	}
+	if o.fast && (o.strict || o.writeManifest || o.manifest != "") {
+		return fault.New("--fast", "cannot go with --strict, --write-manifest or --manifest: it looks at no content", "leave it out")
 	}
 	here, err := workingFolder()
 	if err != nil {
@@ -76,7 +95,12 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 	if err != nil {
 		return err
 	}
-	opt := vendorcheck.Options{Dir: ws.Root, Rules: how.rules}
+	opt := vendorcheck.Options{Dir: ws.Root, Rules: how.rules, Strict: o.strict}
+	if !o.fast {
+		if opt.Vault, err = o.vault(); err != nil {
+			return err
+		}
+	}
 	if o.dir != "" {
 		opt.Dir = dir
 	}
@@ -94,7 +118,52 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 	case len(res.Vendored) == 0:
 		e.ui.note("fractl: nothing is vendored in %s: no vendor folder stands beside a go.mod or go.work", filepath.ToSlash(where))
 	}
+	if o.writeManifest {
+		if err := o.keep(e, opt.Vault, res.Proven); err != nil {
+			return err
+		}
+	}
 	return how.print(e, &finding.Report{Command: "vendor-check", Root: ws.Root, Dir: here, Findings: res.Findings})
+}
+
+// vault is where the content of modules is looked for.
+func (o *vendorCheckOptions) vault() (*proof.Vault, error) {
+	v := &proof.Vault{ModCache: vendorcheck.ModCache(os.Environ()), Thorough: o.strict}
+	if cache, err := os.UserCacheDir(); err == nil {
+		v.Kept = filepath.Join(cache, "fractl", "manifests")
+	}
+	if o.manifest == "" {
+		return v, nil
+	}
+	var err error
+	v.File, err = proof.ReadFile(o.manifest)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && o.writeManifest:
+		err = nil
+	case errors.Is(err, os.ErrNotExist):
+		err = fault.New(o.manifest, "no such file", "write it with 'fractl vendor-check --write-manifest --manifest "+o.manifest+"'")
+	case err != nil:
+		err = fault.New(o.manifest, err.Error(), "write it anew with --write-manifest")
+	}
+	return v, err
+}
+
+// keep writes the manifests.
+func (o *vendorCheckOptions) keep(e *env, v *proof.Vault, list []*proof.Content) error {
+	if o.manifest != "" {
+		if err := proof.WriteFile(o.manifest, list); err != nil {
+			return fault.New(o.manifest, "cannot be written: "+err.Error(), "")
+		}
+		e.ui.note("fractl: the files of %s are in %s", counted(len(list), "module", "modules"), filepath.ToSlash(o.manifest))
+		return nil
+	}
+	for _, c := range list {
+		if err := v.Keep(c); err != nil {
+			return fault.New("the user's cache", "cannot be written: "+err.Error(), "name a file with --manifest")
+		}
+	}
+	e.ui.note("fractl: the files of %s are kept in the user's cache", counted(len(list), "module", "modules"))
+	return nil
 }
 
 // workingFolder is the current folder with its links followed, as the paths of

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/vendorcheck/proof"
 	"github.com/fractl/fractl/internal/workspace"
 )
 
@@ -22,6 +24,11 @@ type Options struct {
 	// Environ is the environment of the build in question, as os.Environ gives
 	// it; os.Environ() itself where nil.
 	Environ []string
+	// Vault is where the content of modules is looked for; where nil, no content
+	// is looked at and the metadata alone is checked.
+	Vault *proof.Vault
+	// Strict makes what cannot be proven an error.
+	Strict bool
 	// Rules are the names of the rules to apply, all where empty. What only an
 	// unwanted rule needs is not read.
 	Rules []string
@@ -36,6 +43,9 @@ type Result struct {
 	// Vendored are the vendor folders that were looked at, relative to the
 	// root, sorted.
 	Vendored []string
+	// Proven are the contents of the vendored modules that were proven, by module:
+	// what a manifest is made of.
+	Proven []*proof.Content
 }
 
 // Check compares go.mod and go.work with the vendor folders beside them. An
@@ -58,7 +68,7 @@ func Check(ctx context.Context, ws *workspace.Workspace, opt Options) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{ctx: ctx, ws: ws, set: set, rules: opt.Rules,
+	c := &checker{ctx: ctx, ws: ws, set: set, rules: opt.Rules, opt: opt,
 		mods: map[string]*goMod{}, works: map[string]*goWork{}, reported: map[string]bool{}}
 	if err := c.run(dir); err != nil {
 		return nil, err
@@ -66,7 +76,14 @@ func Check(ctx context.Context, ws *workspace.Workspace, opt Options) (*Result, 
 	list := finding.Sort(c.findings)
 	finding.Fingerprints(list, c.lineOf)
 	slices.Sort(c.vendored)
-	return &Result{Findings: list, Units: c.units, Vendored: c.vendored}, nil
+	return &Result{Findings: list, Units: c.units, Vendored: c.vendored, Proven: distinct(c.proven)}, nil
+}
+
+// distinct sorts contents by module and drops those of modules that are vendored
+// twice.
+func distinct(list []*proof.Content) []*proof.Content {
+	slices.SortFunc(list, func(a, b *proof.Content) int { return strings.Compare(a.Mod.String(), b.Mod.String()) })
+	return slices.CompactFunc(list, func(a, b *proof.Content) bool { return a.Mod == b.Mod })
 }
 
 // ReplaceDrift is Check for the rule replacedrift alone, over all of ws.
@@ -84,6 +101,7 @@ type checker struct {
 	ws    *workspace.Workspace
 	set   *settings
 	rules []string
+	opt   Options
 
 	mods  map[string]*goMod  // by absolute file name
 	works map[string]*goWork // by absolute file name
@@ -92,6 +110,7 @@ type checker struct {
 	findings []finding.Finding
 	units    int
 	vendored []string
+	proven   []*proof.Content
 }
 
 func (c *checker) run(dir string) error {

@@ -1,10 +1,9 @@
 /*
 Package vendorcheck compares go.mod and go.work with the vendor folders beside
 them, before a build: what the go command would refuse, what it would accept
-and should not, and whether it would use the folder at all. It reads metadata
-only, starts no process, opens no connection and writes nothing. Which import
-is missing from vendor/ and whether a vendored file was changed is not to be
-seen in the metadata.
+and should not, and whether it would use the folder at all; and it proves each
+vendored file against go.sum. It reads files only: it starts no process, opens
+no connection and writes nothing.
 
 # Rule modulestxt
 
@@ -141,6 +140,58 @@ apart until someone vendors again.
 
 Never.
 
+# Rule stalevendor
+
+stalevendor: vendor/ holds an older or other copy of a local replacement's folder
+
+The rule compares the vendored files of a module that a folder replaces with
+that folder, by the rules by which 'go mod vendor' copies. It names each file
+that differs, is missing or is in vendor/ only, and which of two is newer by its
+time. It also reports a folder that is not there, one whose go.mod is of another
+module, and files that are symbolic links, which are never copied.
+
+# Why
+
+Nothing hashes the content behind a local replace: a vendored build goes on
+compiling the copy of last month and exits with 0.
+
+# Wrong
+
+	replace example.com/lib => ../lib   // changed since 'go mod vendor'
+
+# Right
+
+	$ go mod vendor   // after each change of ../lib
+
+# When not
+
+What editors leave behind (.swp, names with ~) is not missed. A time says little
+after a fresh clone; what differs does.
+
+# Rule unproven
+
+unproven: nothing at hand vouches for the vendored files of a module
+
+A module that go.sum does not name, or of which neither the module cache nor a
+manifest has the list of files. It is a note, and an error with --strict.
+
+# Why
+
+"Not found to be wrong" is not "right". A check that cannot look must say so.
+
+# Wrong
+
+	$ GOMODCACHE=/empty fractl vendor-check --strict
+
+# Right
+
+	$ go mod download && fractl vendor-check --write-manifest   // once
+	$ GOMODCACHE=/empty fractl vendor-check --strict
+
+# When not
+
+Where vendor/ is proven elsewhere, for example in CI, the note can stay.
+
 # Rule vendorbypass
 
 vendorbypass: vendor/ is there, but a build here would not use it
@@ -172,5 +223,35 @@ nothing about it.
 A module that keeps its own vendor/ for builds with GOWORK=off, in a repository
 with a go.work for development, is reported as a warning. Run vendor-check with
 GOWORK=off where it is built so.
+
+# Rule vendorcontent
+
+vendorcontent: a vendored file was changed, added or removed against what go.sum
+vouches for
+
+Every file below vendor/ is hashed and compared with the list of files that the
+module's hash in go.sum is made of. The list comes from the module cache's
+folder, from its zip, or from a manifest, and proves itself: its own hash is the
+one in go.sum. The rule reports each file that differs, is missing or was added,
+symbolic links, names that differ in case only, and copies in the module cache
+that are not what go.sum vouches for.
+
+# Why
+
+The go command compares no vendored file with anything, and a vendored build
+does not open go.sum. One changed byte in vendor/ ships.
+
+# Wrong
+
+	$ sed -i s/true/false/ vendor/example.com/lib/auth.go
+
+# Right
+
+	$ go mod vendor
+
+# When not
+
+Files that tools put into vendor/, such as OWNERS, can be allowed in fractl.yaml:
+'vendor: {allow: [OWNERS]}'. Code never can: fork the module and replace it.
 */
 package vendorcheck

@@ -45,6 +45,7 @@ type entry struct {
 	new                module.Version
 	newLine            int // of the line that gives new
 	packages           int
+	all                []string // import paths of its packages
 }
 
 // readList reads the modules.txt of a vendor folder. An error is one of
@@ -87,6 +88,7 @@ func (l *list) index() {
 		for _, p := range m.Packages {
 			l.packages[p.Path] = e
 			e.packages++
+			e.all = append(e.all, p.Path)
 			if v, ok := l.selected[m.Mod.Path]; !ok || semver.Compare(v, m.Mod.Version) < 0 {
 				l.selected[m.Mod.Path] = m.Mod.Version
 				l.used = append(l.used, e)

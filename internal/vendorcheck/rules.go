@@ -15,6 +15,9 @@ const (
 	ModulesTxtRule        = "modulestxt"
 	ReplaceIntoVendorRule = "replaceintovendor"
 	VendorBypassRule      = "vendorbypass"
+	VendorContentRule     = "vendorcontent"
+	StaleVendorRule       = "stalevendor"
+	UnprovenRule          = "unproven"
 )
 
 // Rule is one rule of vendor-check.
@@ -36,8 +39,11 @@ var doc string
 // package's documentation.
 func Rules() []Rule {
 	var list []Rule
-	for _, name := range []string{ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, VendorBypassRule} {
+	for _, name := range []string{ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, StaleVendorRule, UnprovenRule, VendorBypassRule, VendorContentRule} {
 		r := Rule{Name: name, Severity: finding.Error}
+		if name == UnprovenRule {
+			r.Severity = finding.Note
+		}
 		r.Summary, r.Text = ruleText(name)
 		list = append(list, r)
 	}

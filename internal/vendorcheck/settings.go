@@ -2,6 +2,7 @@ package vendorcheck
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/fractl/fractl/internal/fault"
@@ -97,4 +98,22 @@ func (s *settings) modFile(dir string) string {
 // flagWords is a flag of GOFLAGS with where it comes from.
 func (s *settings) flagWords(flag string) string {
 	return fmt.Sprintf("GOFLAGS=%s, set %s", flag, s.from)
+}
+
+// ModCache is the module cache of an environment: GOMODCACHE, or pkg/mod in the
+// first folder of GOPATH; "" where there is no home folder either.
+func ModCache(environ []string) string {
+	env := goenv.Read(environ)
+	if dir, _ := env.Get("GOMODCACHE"); dir != "" {
+		return dir
+	}
+	path, _ := env.Get("GOPATH")
+	if first := filepath.SplitList(path); len(first) > 0 && first[0] != "" {
+		return filepath.Join(first[0], "pkg", "mod")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, "go", "pkg", "mod")
 }

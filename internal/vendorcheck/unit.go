@@ -109,6 +109,17 @@ func (c *checker) compare(b *build, l *list) error {
 	if !c.listState(b, l) {
 		return nil
 	}
+	if err := c.metadata(b, l); err != nil {
+		return err
+	}
+	if c.opt.Vault != nil && (c.wants(VendorContentRule) || c.wants(StaleVendorRule) || c.wants(UnprovenRule)) {
+		return c.content(b, l)
+	}
+	return nil
+}
+
+// metadata compares what the list says with go.mod, go.work and the folders.
+func (c *checker) metadata(b *build, l *list) error {
 	before := len(c.findings)
 	gone := c.requireDrift(b, l)
 	c.replaceDrift(b, l, gone)

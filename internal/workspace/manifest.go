@@ -30,6 +30,15 @@ type Manifest struct {
 	// Fractions are in the order of the file.
 	Fractions []ManifestFraction
 	Vet       VetSettings
+	Vendor    VendorSettings
+}
+
+// VendorSettings are the settings of vendor-check.
+type VendorSettings struct {
+	// Allow are patterns, as those of path.Match, of files that may be added to
+	// vendor/: relative to it, or names where they have no "/". They never allow
+	// code.
+	Allow []string
 }
 
 // Shared is a package tree that every fraction may import, and why.
@@ -151,6 +160,7 @@ func (r *manifestReader) top(n *yaml.Node) {
 		"shared":    r.shared,
 		"fractions": r.fractions,
 		"vet":       r.vet,
+		"vendor":    r.vendor,
 	})
 	if !version && r.err == nil {
 		r.fail(n, "no version", "start the file with 'version: 1'")
@@ -252,6 +262,20 @@ func (r *manifestReader) vet(n *yaml.Node) {
 				r.m.Vet.Severity[rule.Value] = s
 				r.m.Vet.SeverityLine[rule.Value] = rule.Line
 			}
+		},
+	})
+}
+
+func (r *manifestReader) vendor(n *yaml.Node) {
+	r.mapping(n, "vendor", map[string]func(*yaml.Node){
+		"allow": func(v *yaml.Node) {
+			r.list(v, "allow", func(e *yaml.Node) {
+				pattern := r.text(e, "allow")
+				if _, err := path.Match(pattern, ""); err != nil && r.err == nil {
+					r.fail(e, "vendor.allow: malformed pattern "+pattern, "write a name such as OWNERS, or a path with * in it")
+				}
+				r.m.Vendor.Allow = append(r.m.Vendor.Allow, pattern)
+			})
 		},
 	})
 }
