@@ -179,7 +179,7 @@ func (p *proving) missing(o *origin) {
 	var names []string
 	for name, certain := range o.copied {
 		file := o.entry.Mod.Path + "/" + name
-		if p.v.byPath[file] == nil && certain && p.folders[path.Dir(file)] {
+		if p.v.byPath[file] == nil && certain && !p.emptyPackage(file) {
 			names = append(names, name)
 		}
 	}
@@ -196,6 +196,17 @@ func (p *proving) missing(o *origin) {
 		p.report(VendorContentRule, finding.Error, p.place(o.entry.Mod.Path+"/"+name), p.b.repair,
 			fmt.Sprintf("%s of %s is missing", quoted(name), named(o.mod)), o.vouches()...)
 	}
+}
+
+// emptyPackage reports whether a file is of a listed package of which nothing is
+// there.
+func (p *proving) emptyPackage(file string) bool {
+	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+		if p.l.packages[dir] != nil {
+			return !p.folders[dir]
+		}
+	}
+	return false
 }
 
 // verdict reports what is true of a module as a whole.
@@ -237,7 +248,15 @@ func (p *proving) verdict(o *origin) {
 	if p.opt.Strict {
 		sev = finding.Error
 	}
-	p.report(UnprovenRule, sev, where, hint, fmt.Sprintf("%d files of %s are not proven: %s", n, named(o.mod), why))
+	p.report(UnprovenRule, sev, where, hint, fmt.Sprintf("%s of %s: not proven: %s", files(n), named(o.mod), why))
+}
+
+// files is a number of files in words.
+func files(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
 
 // vouches names the line of go.sum.

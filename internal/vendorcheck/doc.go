@@ -226,8 +226,7 @@ GOWORK=off where it is built so.
 
 # Rule vendorcontent
 
-vendorcontent: a vendored file was changed, added or removed against what go.sum
-vouches for
+vendorcontent: a vendored file is not what go.sum vouches for, or was added or removed
 
 Every file below vendor/ is hashed and compared with the list of files that the
 module's hash in go.sum is made of. The list comes from the module cache's

@@ -25,13 +25,15 @@ var published = []struct {
 		"go.mod": "module example.com/errors\n\ngo 1.12\n", "errors.go": "package errors\n\nconst V = 81\n"}},
 	{"example.com/errors", "v0.9.1", map[string]string{
 		"go.mod": "module example.com/errors\n\ngo 1.12\n", "errors.go": "package errors\n\nconst V = 91\n",
+		"extra.go": "//go:build windows\n\npackage errors\n", "gen.go": "//go:build ignore\n\npackage main\n",
+		"errors_test.go": "package errors\n", "LICENSE": "x\n", "docs/more.md": "x\n",
 		"wrap/wrap.go": "package wrap\n\nimport _ \"example.com/errors\"\n"}},
 	{"example.com/quote", "v1.5.1", map[string]string{
 		"go.mod":   "module example.com/quote\n\ngo 1.16\n\nrequire example.com/sampler v1.0.0\n",
 		"quote.go": "package quote\n\nimport _ \"example.com/sampler\"\n"}},
 	{"example.com/quote", "v1.5.2", map[string]string{
 		"go.mod":   "module example.com/quote\n\ngo 1.16\n\nrequire example.com/sampler v1.3.0\n",
-		"quote.go": "package quote\n\nimport _ \"example.com/sampler\"\n"}},
+		"quote.go": "package quote\n\nimport (\n\t\"embed\"\n\n\t_ \"example.com/sampler\"\n)\n\n//go:embed text\nvar fs embed.FS\n", "text/a.txt": "a\n", "text/.b": "b\n"}},
 	{"example.com/sampler", "v1.0.0", map[string]string{
 		"go.mod": "module example.com/sampler\n", "sampler.go": "package sampler\n"}},
 	{"example.com/sampler", "v1.3.0", map[string]string{

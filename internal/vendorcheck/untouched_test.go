@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fractl/fractl/internal/vendorcheck/proof"
+
 	"github.com/fractl/fractl/internal/finding"
 )
 
@@ -54,10 +56,14 @@ func fingerprint(t *testing.T, dir string) string {
 // spoiled is a tree with a finding of every rule.
 func spoiled(t *testing.T) string {
 	dir := tree(t, map[string]string{
-		"go.work":                       "go 1.24\n\nuse ./a\n",
-		"a/go.mod":                      "module example.com/a\n\ngo 1.24\n\nrequire example.com/lib v1.0.0\n\nreplace example.com/lib => ./vendor/example.com/lib\n",
-		"a/vendor/modules.txt":          "# example.com/lib v1.1.0 => ./lib\n## explicit; sealed\nexample.com/lib\n\x00\n",
-		"a/vendor/example.com/lib/l.go": "package lib\n",
+		"go.work":                           "go 1.24\n\nuse ./a\n",
+		"a/go.mod":                          "module example.com/a\n\ngo 1.24\n\nrequire example.com/lib v1.0.0\n\nreplace example.com/lib => ./vendor/example.com/lib\n\nreplace example.com/gone v1.0.0 => ./gone\n",
+		"a/vendor/modules.txt":              "# example.com/gone v1.0.0 => ./gone\nexample.com/gone\n# example.com/lib v1.1.0 => ./lib\n## explicit; sealed\nexample.com/lib\n# example.com/other v1.0.0\nexample.com/other\n\x00\n",
+		"a/vendor/example.com/lib/l.go":     "package lib\n",
+		"a/vendor/example.com/other/o.go":   "package other\n",
+		"a/vendor/example.com/gone/g.go":    "package gone\n",
+		"a/vendor/example.com/lone.s":       "",
+		"a/vendor/example.com/lib/late.txt": "",
 	})
 	if err := os.Symlink("a/vendor", filepath.Join(dir, "vendor")); err != nil {
 		t.Skip(err)
@@ -72,7 +78,7 @@ func TestUntouched(t *testing.T) {
 	before := fingerprint(t, dir)
 	var texts []string
 	for range 3 {
-		r, err := Check(context.Background(), load(t, dir), Options{Environ: environ})
+		r, err := Check(context.Background(), load(t, dir), Options{Environ: environ, Vault: &proof.Vault{ModCache: filepath.Join(dir, "none")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,12 +173,12 @@ func TestRulesAreExplained(t *testing.T) {
 func TestOneRule(t *testing.T) {
 	dir := spoiled(t)
 	ws, environ := load(t, dir), append(os.Environ(), "GOFLAGS=", "GOWORK=")
-	all, err := Check(context.Background(), ws, Options{Environ: environ})
+	all, err := Check(context.Background(), ws, Options{Environ: environ, Vault: &proof.Vault{ModCache: filepath.Join(dir, "none")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, rule := range Rules() {
-		one, err := Check(context.Background(), ws, Options{Environ: environ, Rules: []string{rule.Name}})
+		one, err := Check(context.Background(), ws, Options{Environ: environ, Vault: &proof.Vault{ModCache: filepath.Join(dir, "none")}, Rules: []string{rule.Name}})
 		if err != nil {
 			t.Fatal(err)
 		}
