@@ -10,16 +10,16 @@ import (
 	"strings"
 
 	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/vendorcheck/gosum"
 )
 
 // content compares every file below vendor/ with what go.sum vouches for, or
 // with the folder of a local replacement.
-func (c *checker) content(b *build, l *list) error {
-	v, err := c.readVendored(l.dir)
-	if err != nil {
-		return err
+func (c *checker) content(b *build, l *list, v *vendored, sums gosum.Sums) error {
+	if !c.wants(VendorContentRule) && !c.wants(StaleVendorRule) && !c.wants(UnprovenRule) {
+		return nil
 	}
-	origins, err := c.origins(b, l, v)
+	origins, err := c.origins(b, l, v, sums)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,7 @@ type origin struct {
 }
 
 // origins finds out about all modules of the list that provide packages.
-func (c *checker) origins(b *build, l *list, v *vendored) ([]*origin, error) {
-	sums, err := c.readSums(b)
-	if err != nil {
-		return nil, err
-	}
+func (c *checker) origins(b *build, l *list, v *vendored, sums gosum.Sums) ([]*origin, error) {
 	var origins []*origin
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))

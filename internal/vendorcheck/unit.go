@@ -109,35 +109,58 @@ func (c *checker) compare(b *build, l *list) error {
 	if !c.listState(b, l) {
 		return nil
 	}
-	if err := c.metadata(b, l); err != nil {
+	if c.opt.Vault == nil {
+		_, err := c.metadata(b, l)
 		return err
 	}
-	if c.opt.Vault != nil && (c.wants(VendorContentRule) || c.wants(StaleVendorRule) || c.wants(UnprovenRule)) {
-		return c.content(b, l)
+	before := len(c.findings)
+	gone, err := c.metadata(b, l)
+	if err != nil {
+		return err
 	}
-	return nil
+	v, err := c.readVendored(l.dir)
+	if err != nil {
+		return err
+	}
+	sums, err := c.readSums(b)
+	if err != nil {
+		return err
+	}
+	if c.wants(ModulesTxtRule) {
+		cl, err := c.importsOf(b, l, v)
+		if err != nil {
+			return err
+		}
+		c.imports(b, l, cl, gone)
+		c.goLines(b, l, sums)
+		if len(c.findings) == before {
+			c.wholeText(b, l, cl, sums)
+		}
+	}
+	return c.content(b, l, v, sums)
 }
 
 // metadata compares what the list says with go.mod, go.work and the folders.
-func (c *checker) metadata(b *build, l *list) error {
+// It returns the paths of modules whose absence it has reported.
+func (c *checker) metadata(b *build, l *list) (gone map[string]bool, err error) {
 	before := len(c.findings)
-	gone := c.requireDrift(b, l)
+	gone = c.requireDrift(b, l)
 	c.replaceDrift(b, l, gone)
 	if !c.wants(ModulesTxtRule) {
-		return nil
+		return gone, nil
 	}
 	c.listProblems(b, l)
 	c.listLines(b, l)
 	c.annotations(b, l)
 	c.tools(b, l)
 	if err := c.packageFolders(b, l, gone); err != nil {
-		return err
+		return gone, err
 	}
 	if len(c.findings) == before {
 		// A list that is wrong is often in disorder by the same cause.
 		c.listOrder(b, l)
 	}
-	return nil
+	return gone, nil
 }
 
 // withoutVendor reports a build that is told to use vendor/ where there is
