@@ -198,7 +198,7 @@ func TestScope(t *testing.T) {
 		"a/internal":   {"a/go.mod:5", "a/internal/b/go.mod:5"},
 	} {
 		t.Run(from, func(t *testing.T) {
-			r, err := Check(t.Context(), load(t, dir), Options{Dir: filepath.Join(dir, from), Environ: append(slices.Clone(g.environ), "GOFLAGS=")})
+			r, err := Check(t.Context(), load(t, dir), Options{Dir: filepath.Join(dir, from), Rules: vendorRules, Environ: append(slices.Clone(g.environ), "GOFLAGS=")})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -121,6 +121,7 @@ func (c *checker) run(dir string) error {
 	c.units = len(units)
 	// Everything is read before anything is judged: a go.mod that does not
 	// parse is told whatever else is wrong.
+	c.preload(units)
 	var faults []error
 	for _, u := range units {
 		faults = append(faults, c.load(u))
@@ -139,6 +140,45 @@ func (c *checker) run(dir string) error {
 		}
 		if err := c.unit(u); err != nil {
 			return err
+		}
+	}
+	return c.between(units)
+}
+
+// between applies the rules about the modules of a repository among each other.
+func (c *checker) between(units []*unit) error {
+	if c.wants(VersionDriftRule) {
+		if err := c.versionDrift(units); err != nil {
+			return err
+		}
+	}
+	others := map[string]*goMod{}
+	for _, u := range units {
+		if u.mod != "" {
+			m, err := c.modOf(u)
+			if err != nil {
+				return err
+			}
+			others[m.path()] = m
+		}
+	}
+	for _, u := range units {
+		if u.mod == "" {
+			continue
+		}
+		if c.wants(LostReplaceRule) {
+			if err := c.lostReplaces(u, others); err != nil {
+				return err
+			}
+		}
+		if c.wants(IndependenceRule) && c.opt.Vault != nil {
+			active, _, err := c.set.activeWork(u.dir)
+			if err != nil {
+				return err
+			}
+			if err := c.independence(u, active); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -21,10 +21,13 @@ import (
 // vaultOf is the vault over the module cache of g.
 func vaultOf(g *goTool) *proof.Vault { return &proof.Vault{ModCache: ModCache(g.environ)} }
 
+// vendorRules are the rules about one vendor folder.
+var vendorRules = []string{ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, StaleVendorRule, UnprovenRule, VendorBypassRule, VendorContentRule}
+
 // checkContent is check with the content of files.
 func checkContent(t testing.TB, g *goTool, dir string, v *proof.Vault, strict bool) *Result {
 	t.Helper()
-	r, err := Check(context.Background(), load(t, dir), Options{Environ: append(slices.Clone(g.environ), "GOFLAGS=-mod=vendor"), Vault: v, Strict: strict})
+	r, err := Check(context.Background(), load(t, dir), Options{Environ: append(slices.Clone(g.environ), "GOFLAGS=-mod=vendor"), Vault: v, Strict: strict, Rules: vendorRules})
 	if err != nil {
 		t.Fatalf("check: %v", err)
 	}

@@ -5,6 +5,63 @@ and should not, and whether it would use the folder at all; and it proves each
 vendored file against go.sum. It reads files only: it starts no process, opens
 no connection and writes nothing.
 
+# Rule independence
+
+independence: a module does not build alone, or not of the same code as in the workspace
+
+With GOWORK=off each module is on its own. The rule reports packages that a
+module imports and that no module which it requires can provide, and, as a note
+or where a replace is the cause as a warning, modules that the workspace takes in
+another version or from elsewhere. With --build each module is really built and
+vetted, with its own vendor/ where it has one.
+
+# Why
+
+In a workspace the requirements and replaces of all modules count for each: one
+that has forgotten a requirement is green there and red when it ships.
+
+# Wrong
+
+	// order/go.mod does not require example.com/money, which auth/go.mod does
+	import "example.com/money"
+
+# Right
+
+	$ cd order && GOWORK=off go mod tidy
+
+# When not
+
+A module that is never built alone. Disable the rule there.
+
+# Rule lostreplace
+
+lostreplace: a replace or exclude that has no effect in the module that is built
+
+The rule looks at the go.mod files of the modules of the repository, and of
+folders that replace a module, from the view of each module that uses them. It
+reports a directive of theirs where the user gets other code than they have
+alone, and a replacement whose target is replaced itself.
+
+# Why
+
+The go command reads these directives in the main module only. A library that
+is tested with its fork ships with the original.
+
+# Wrong
+
+	// lib/go.mod
+	replace example.com/quote => example.com/quote-fork v1.5.3
+	// app/go.mod requires example.com/lib and says nothing about quote
+
+# Right
+
+	// app/go.mod
+	replace example.com/quote => example.com/quote-fork v1.5.3
+
+# When not
+
+Where the user repeats the directive nothing is reported.
+
 # Rule modulestxt
 
 modulestxt: vendor/modules.txt is missing, malformed, or lists what is not there
@@ -252,5 +309,34 @@ does not open go.sum. One changed byte in vendor/ ships.
 
 Files that tools put into vendor/, such as OWNERS, can be allowed in fractl.yaml:
 'vendor: {allow: [OWNERS]}'. Code never can: fork the module and replace it.
+
+# Rule versiondrift
+
+versiondrift: modules of one repository select other versions or replacements of a module
+
+One finding for each module of which the modules of the repository do not select
+the same. By default versions may differ in the patch, which is a note. The
+manifest says otherwise: 'vendor: {versions: {"*": same, "golang.org/x/*": off}}'.
+
+# Why
+
+Two fractions that exchange data through a library agree only as long as they
+have the same of it. Two replacements of one module are fatal as soon as
+both modules are in one workspace.
+
+# Wrong
+
+	// auth/go.mod
+	require example.com/money v1.4.0
+	// order/go.mod
+	require example.com/money v1.2.0
+
+# Right
+
+	require example.com/money v1.4.0   // in both
+
+# When not
+
+Fractions that are meant to move at their own pace: 'off' for these modules.
 */
 package vendorcheck

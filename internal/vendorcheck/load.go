@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/workspace"
@@ -35,6 +37,28 @@ type goWork struct {
 	name  string // relative to the workspace root
 	file  *modfile.WorkFile
 	mains []*goMod // in the order of the use lines
+}
+
+// preload parses the go.mod files of units, in parallel. What is wrong with one
+// is found again, and told, when it is needed.
+func (c *checker) preload(units []*unit) {
+	mods := make([]*goMod, len(units))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, u := range units {
+		if u.mod != "" {
+			g.Go(func() error {
+				mods[i], _ = c.parseMod(u.mod, u.dir)
+				return nil
+			})
+		}
+	}
+	_ = g.Wait() // nothing in it fails
+	for i, m := range mods {
+		if m != nil {
+			c.mods[units[i].mod] = m
+		}
+	}
 }
 
 // load parses the files of a unit.
@@ -68,6 +92,15 @@ func (c *checker) readMod(name, dir string) (*goMod, error) {
 	if m := c.mods[name]; m != nil {
 		return m, nil
 	}
+	m, err := c.parseMod(name, dir)
+	if err == nil {
+		c.mods[name] = m
+	}
+	return m, err
+}
+
+// parseMod is readMod without memory. It is safe for concurrent use.
+func (c *checker) parseMod(name, dir string) (*goMod, error) {
 	rel := c.rel(name)
 	data, err := readRegular(name)
 	if err != nil {
@@ -80,9 +113,7 @@ func (c *checker) readMod(name, dir string) (*goMod, error) {
 	if file.Module == nil {
 		return nil, fault.New(rel, "no module line", "add 'module PATH' as its first line")
 	}
-	m := &goMod{dir: dir, name: rel, file: file}
-	c.mods[name] = m
-	return m, nil
+	return &goMod{dir: dir, name: rel, file: file}, nil
 }
 
 // readWork parses the go.work called name and the go.mod of each of its

@@ -66,7 +66,7 @@ func load(t testing.TB, dir string) *workspace.Workspace {
 // check is Check in the environment of g and further settings.
 func check(t testing.TB, g *goTool, dir string, extra ...string) []finding.Finding {
 	t.Helper()
-	r, err := Check(context.Background(), load(t, dir), Options{Environ: append(slices.Clone(g.environ), extra...)})
+	r, err := Check(context.Background(), load(t, dir), Options{Environ: append(slices.Clone(g.environ), extra...), Rules: vendorRules})
 	if err != nil {
 		t.Fatalf("check: %v", err)
 	}

@@ -18,6 +18,9 @@ const (
 	VendorContentRule     = "vendorcontent"
 	StaleVendorRule       = "stalevendor"
 	UnprovenRule          = "unproven"
+	LostReplaceRule       = "lostreplace"
+	VersionDriftRule      = "versiondrift"
+	IndependenceRule      = "independence"
 )
 
 // Rule is one rule of vendor-check.
@@ -39,7 +42,7 @@ var doc string
 // package's documentation.
 func Rules() []Rule {
 	var list []Rule
-	for _, name := range []string{ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, StaleVendorRule, UnprovenRule, VendorBypassRule, VendorContentRule} {
+	for _, name := range []string{IndependenceRule, LostReplaceRule, ModulesTxtRule, ReplaceDriftRule, ReplaceIntoVendorRule, RequireDriftRule, StaleVendorRule, UnprovenRule, VendorBypassRule, VendorContentRule, VersionDriftRule} {
 		r := Rule{Name: name, Severity: finding.Error}
 		if name == UnprovenRule {
 			r.Severity = finding.Note

@@ -58,6 +58,8 @@ func spoiled(t *testing.T) string {
 	dir := tree(t, map[string]string{
 		"go.work":                           "go 1.24\n\nuse ./a\n",
 		"a/go.mod":                          "module example.com/a\n\ngo 1.24\n\nrequire example.com/lib v1.0.0\n\nreplace example.com/lib => ./vendor/example.com/lib\n\nreplace example.com/gone v1.0.0 => ./gone\n",
+		"b/go.mod":                          "module example.com/b\n\ngo 1.24\n\nrequire (\n\texample.com/a v0.0.0\n\texample.com/lib v1.2.0\n)\n\nreplace example.com/a => ../a\n",
+		"b/b.go":                            "package b\n\nimport _ \"example.com/nowhere\"\n",
 		"a/vendor/modules.txt":              "# example.com/gone v1.0.0 => ./gone\nexample.com/gone\n# example.com/lib v1.1.0 => ./lib\n## explicit; sealed\nexample.com/lib\n# example.com/other v1.0.0\nexample.com/other\n\x00\n",
 		"a/vendor/example.com/lib/l.go":     "package lib\n",
 		"a/vendor/example.com/other/o.go":   "package other\n",

@@ -39,7 +39,27 @@ type VendorSettings struct {
 	// vendor/: relative to it, or names where they have no "/". They never allow
 	// code.
 	Allow []string
+	// Versions say by how much the versions of modules may differ that fractions
+	// select.
+	Versions []VersionPolicy
 }
+
+// VersionPolicy is the policy for the modules of a pattern.
+type VersionPolicy struct {
+	// Pattern is matched as those of GOPRIVATE are.
+	Pattern string
+	Policy  DriftPolicy
+}
+
+// DriftPolicy says by how much versions may differ.
+type DriftPolicy string
+
+// The policies. Where nothing is said it is DriftMinor.
+const (
+	DriftSame  DriftPolicy = "same"  // not at all
+	DriftMinor DriftPolicy = "minor" // in the patch version
+	DriftOff   DriftPolicy = "off"   // as they like
+)
 
 // Shared is a package tree that every fraction may import, and why.
 type Shared struct {
@@ -276,6 +296,27 @@ func (r *manifestReader) vendor(n *yaml.Node) {
 				}
 				r.m.Vendor.Allow = append(r.m.Vendor.Allow, pattern)
 			})
+		},
+		"versions": func(v *yaml.Node) {
+			if isNull(v) {
+				return
+			}
+			if v.Kind != yaml.MappingNode {
+				r.fail(v, "vendor.versions is not a mapping of module patterns", "write 'versions: {\"*\": same}'")
+				return
+			}
+			for i := 0; i+1 < len(v.Content); i += 2 {
+				pattern, policy := v.Content[i].Value, DriftPolicy(v.Content[i+1].Value)
+				if _, err := path.Match(pattern, ""); err != nil {
+					r.fail(v.Content[i], "vendor.versions: malformed pattern "+pattern, "write a module path, with * for parts of it")
+					return
+				}
+				if policy != DriftSame && policy != DriftMinor && policy != DriftOff {
+					r.fail(v.Content[i+1], "vendor.versions: unknown policy "+string(policy), "one of same, minor and off")
+					return
+				}
+				r.m.Vendor.Versions = append(r.m.Vendor.Versions, VersionPolicy{pattern, policy})
+			}
 		},
 	})
 }
