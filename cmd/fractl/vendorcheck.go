@@ -5,12 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vendorcheck"
+	"github.com/fractl/fractl/internal/vendorcheck/alone"
 	"github.com/fractl/fractl/internal/vendorcheck/proof"
 	"github.com/fractl/fractl/internal/workspace"
 )
@@ -19,6 +21,7 @@ import (
 type vendorCheckOptions struct {
 	dir           string
 	fast, strict  bool
+	build         bool
 	writeManifest bool
 	manifest      string
 	reportFlags
@@ -61,6 +64,7 @@ go.work that does not parse, or settings that the go command would refuse.`,
 	o.bind(f)
 	f.BoolVar(&o.fast, "fast", false, "check the metadata alone, no content of files")
 	f.BoolVar(&o.strict, "strict", false, "what cannot be proven is an error; zips of the module cache are read to the end")
+	f.BoolVar(&o.build, "build", false, "build and vet every module alone, too, with GOWORK=off")
 	f.BoolVar(&o.writeManifest, "write-manifest", false, "keep the hashes of all files of the vendored modules, as far as they are proven")
 	f.StringVar(&o.manifest, "manifest", "", "file that keeps them in the repository, instead of the user's cache")
 	return cmd
@@ -75,8 +79,8 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.fast && (o.strict || o.writeManifest || o.manifest != "") {
-		return fault.New("--fast", "cannot go with --strict, --write-manifest or --manifest: it looks at no content", "leave it out")
+	if o.fast && (o.strict || o.build || o.writeManifest || o.manifest != "") {
+		return fault.New("--fast", "cannot go with --strict, --build, --write-manifest or --manifest: it looks at no content", "leave it out")
 	}
 	here, err := workingFolder()
 	if err != nil {
@@ -117,6 +121,13 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 		return fault.New(where, "no go.mod or go.work here, above or below", "give a folder with a Go module")
 	case len(res.Vendored) == 0:
 		e.ui.note("fractl: nothing is vendored in %s: no vendor folder stands beside a go.mod or go.work", filepath.ToSlash(where))
+	}
+	if o.build && slices.Contains(how.rules, vendorcheck.IndependenceRule) {
+		broken, err := alone.Build(ctx, ws, res.Modules, os.Environ(), vendorcheck.IndependenceRule)
+		if err != nil {
+			return err
+		}
+		res.Findings = finding.Sort(append(res.Findings, broken...))
 	}
 	if o.writeManifest {
 		if err := o.keep(e, opt.Vault, res.Proven); err != nil {

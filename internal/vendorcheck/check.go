@@ -40,6 +40,8 @@ type Result struct {
 	Findings []finding.Finding
 	// Units counts the folders with a go.mod or go.work that were looked at.
 	Units int
+	// Modules are the folders with a go.mod among them, relative to the root.
+	Modules []string
 	// Vendored are the vendor folders that were looked at, relative to the
 	// root, sorted.
 	Vendored []string
@@ -76,7 +78,8 @@ func Check(ctx context.Context, ws *workspace.Workspace, opt Options) (*Result, 
 	list := finding.Sort(c.findings)
 	finding.Fingerprints(list, c.lineOf)
 	slices.Sort(c.vendored)
-	return &Result{Findings: list, Units: c.units, Vendored: c.vendored, Proven: distinct(c.proven)}, nil
+	slices.Sort(c.modules)
+	return &Result{Findings: list, Units: c.units, Modules: c.modules, Vendored: c.vendored, Proven: distinct(c.proven)}, nil
 }
 
 // distinct sorts contents by module and drops those of modules that are vendored
@@ -109,6 +112,7 @@ type checker struct {
 	reported map[string]bool
 	findings []finding.Finding
 	units    int
+	modules  []string
 	vendored []string
 	proven   []*proof.Content
 }
@@ -119,6 +123,11 @@ func (c *checker) run(dir string) error {
 		return err
 	}
 	c.units = len(units)
+	for _, u := range units {
+		if u.mod != "" {
+			c.modules = append(c.modules, c.rel(u.dir))
+		}
+	}
 	// Everything is read before anything is judged: a go.mod that does not
 	// parse is told whatever else is wrong.
 	c.preload(units)

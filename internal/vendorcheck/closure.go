@@ -13,6 +13,7 @@ import (
 
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vendorcheck/gofile"
+	"github.com/fractl/fractl/internal/vendorcheck/modulestxt"
 )
 
 // closure is what the packages of the main modules and their tests import, and
@@ -186,8 +187,8 @@ func (c *checker) imports(b *build, l *list, cl *closure, gone map[string]bool) 
 		c.report(ModulesTxtRule, finding.Error, where, b.repair,
 			fmt.Sprintf("package %s is imported here, but %s does not list it", imp, l.name))
 	}
-	if cl.broken {
-		return
+	if cl.broken || slices.ContainsFunc(l.file.Problems, func(p modulestxt.Problem) bool { return !p.Cosmetic }) {
+		return // what is not there, or cannot be read, has told enough
 	}
 	for _, m := range l.file.Modules {
 		idle = idle[:0]

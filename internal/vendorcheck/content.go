@@ -37,6 +37,7 @@ func (c *checker) content(b *build, l *list, v *vendored, sums gosum.Sums) error
 		}
 	}
 	p.present()
+	p.leftOut()
 	for _, o := range origins {
 		p.missing(o)
 		p.verdict(o)
@@ -142,9 +143,16 @@ func (p *proving) file(f *vendoredFile) {
 		p.unproven[blind]++
 	case len(owners) > 0 && owners[0].dir != "":
 		p.stale[owners[0]] = append(p.stale[owners[0]], f.path[len(owners[0].entry.Mod.Path)+1:]+" is in vendor/ only")
+	case len(owners) == 0 && p.insideReplaced(f.path):
 	default:
 		p.extra(f, owners)
 	}
+}
+
+// insideReplaced reports whether a file is of a module whose replacement lies in
+// the vendor folder itself.
+func (p *proving) insideReplaced(file string) bool {
+	return slices.ContainsFunc(p.l.used, func(e *entry) bool { return p.origins[e.Mod.Path] == nil && isBelow(file, e.Mod.Path) })
 }
 
 // extra reports a file that no module has.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -206,6 +207,38 @@ func TestContentRows(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestCleanClone looks for vendored files that git leaves out.
+func TestCleanClone(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip(err)
+	}
+	g := newGo(t)
+	dir := tree(t, moduleBase)
+	g.must(t, dir, nil, "mod", "tidy")
+	g.must(t, dir, nil, "mod", "vendor")
+	git := func(args ...string) {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q")
+	rewrite(t, dir, ".gitignore", "*.txt\n!modules.txt\nwrap\n")
+	if got := brief(checkContent(t, g, dir, vaultOf(g), false).Findings); len(got) != 2 ||
+		!strings.HasPrefix(got[0], `note vendorcontent .gitignore:1 "*.txt" makes git leave out vendored files`) ||
+		!strings.HasPrefix(got[1], `warning vendorcontent .gitignore:3 "wrap" makes git leave out vendored files, which a clean clone lacks: example.com/errors/wrap/wrap.go`) {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+	if list := checkContent(t, g, dir, vaultOf(g), true).Findings; worst(list) != finding.Error {
+		t.Errorf("strict: %s", strings.Join(brief(list), "\n"))
+	}
+	git("add", "-f", "vendor")
+	if list := checkContent(t, g, dir, vaultOf(g), true).Findings; len(list) > 0 {
+		t.Errorf("tracked: %s", strings.Join(brief(list), "\n"))
 	}
 }
 

@@ -55,6 +55,9 @@ func (c *checker) origins(b *build, l *list, v *vendored, sums gosum.Sums) ([]*o
 			o.mod = r.New
 			if r.rep.New.Version == "" {
 				o.dir = r.folder()
+				if isInside(o.dir, v.dir) {
+					continue // its own source, of which replaceintovendor tells
+				}
 			}
 		}
 		origins = append(origins, o)
@@ -216,4 +219,13 @@ func (e *entry) paths(mod string) (list []string) {
 		list = append(list, rel)
 	}
 	return list
+}
+
+// isInside reports whether a path is a folder or lies below it.
+func isInside(name, dir string) bool {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	rel, err := filepath.Rel(dir, name)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
