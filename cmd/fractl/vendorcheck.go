@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,11 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 		if dir, err = folder(o.dir); err != nil {
 			return err
 		}
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// Most of what is read is let go of at once: better collected sooner than
+		// held.
+		debug.SetMemoryLimit(48 << 20)
 	}
 	ws, err := workspace.Find(dir)
 	if errors.Is(err, workspace.ErrNone) {
