@@ -186,9 +186,7 @@ func (o *origin) module(b *build, v *vendored) *copied.Module {
 		m.Names = append(m.Names, name)
 	}
 	slices.Sort(m.Names)
-	for _, p := range o.entry.paths(o.entry.Mod.Path) {
-		m.Packages = append(m.Packages, p)
-	}
+	m.Packages = o.entry.paths(o.entry.Mod.Path)
 	content := o.evidence.Content
 	m.Read = func(name string) (gofile.Info, bool) {
 		ignored := content != nil && content.Ignored[name]

@@ -49,8 +49,14 @@ func (c *Content) Names() []string {
 	return names
 }
 
-// H1 is the hash of the content in the form of go.sum.
+// H1 is the hash of the content in the form of go.sum; "" where a name has a line
+// break, by which one list could pass for another.
 func (c *Content) H1() string {
+	for name := range c.Files {
+		if strings.Contains(name, "\n") {
+			return ""
+		}
+	}
 	return h1(c.text())
 }
 
@@ -79,8 +85,8 @@ func h1(text []byte) string {
 }
 
 // A manifest is kept as text: a line for the module, then one for each file, of
-// its hash in base64, a space and its name. An exclamation mark before the name
-// says that the file is ignored by every build.
+// its hash in base64, a space and its name. An exclamation mark after the hash says
+// that the file is ignored by every build.
 
 // appendTo writes the manifest of the content.
 func (c *Content) appendTo(b *bytes.Buffer) {
@@ -89,7 +95,7 @@ func (c *Content) appendTo(b *bytes.Buffer) {
 		sum := c.Files[name]
 		mark := " "
 		if c.Ignored[name] {
-			mark = " !"
+			mark = "! "
 		}
 		b.WriteString(base64.RawStdEncoding.EncodeToString(sum[:]))
 		b.WriteString(mark)
@@ -103,11 +109,11 @@ func parse(mod module.Version, lines string) (*Content, error) {
 	c := &Content{Mod: mod, Files: make(map[string]Hash, strings.Count(lines, "\n")), Ignored: map[string]bool{}, Known: true}
 	for line := range strings.Lines(lines) {
 		digits, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		digits, ignored := strings.CutSuffix(digits, "!")
 		raw, err := base64.RawStdEncoding.DecodeString(digits)
 		if !ok || err != nil || len(raw) != sha256.Size {
 			return nil, fmt.Errorf("malformed line about %s", mod)
 		}
-		name, ignored := strings.CutPrefix(name, "!")
 		if name == "" {
 			return nil, fmt.Errorf("line without a name about %s", mod)
 		}
