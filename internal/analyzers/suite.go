@@ -6,6 +6,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/fractl/fractl/internal/analyzers/crossimport"
+	"github.com/fractl/fractl/internal/analyzers/ctxbreak"
 	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
 	"github.com/fractl/fractl/internal/analyzers/replacedrift"
@@ -18,6 +19,7 @@ import (
 func Suite() []Rule {
 	return []Rule{
 		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
+		{Analyzer: ctxbreak.Analyzer, Severity: finding.Error, Imports: []string{"context"}},
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
 		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},

@@ -1,0 +1,507 @@
+package ctxbreak
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/fractl/fractl/internal/analyzers/internal/analyzerdoc"
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
+	"github.com/fractl/fractl/internal/analyzers/internal/origin"
+	"github.com/fractl/fractl/internal/analyzers/internal/reach"
+)
+
+// Analyzer reports chains of contexts that break.
+var Analyzer = &analysis.Analyzer{
+	Name:     "ctxbreak",
+	Doc:      analyzerdoc.Must(doc, "ctxbreak"),
+	URL:      "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/ctxbreak",
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      run,
+}
+
+func run(pass *analysis.Pass) (any, error) {
+	if origin.Foreign(pass) {
+		return nil, nil
+	}
+	c := &checker{
+		pass: pass, info: pass.TypesInfo,
+		root:      pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),
+		detached:  make(map[string]map[int]bool),
+		generated: make(map[*token.File]bool),
+	}
+	for _, f := range pass.Files {
+		c.readComments(f)
+	}
+	for call := range c.root.Preorder((*ast.CallExpr)(nil)) {
+		n := call.Node().(*ast.CallExpr)
+		if name := c.contextFunc(n); name == "Background" || name == "TODO" {
+			c.checkFresh(call, name)
+		}
+		c.checkNil(call)
+	}
+	for assign := range c.root.Preorder((*ast.AssignStmt)(nil)) {
+		c.checkDerived(assign)
+	}
+	return nil, nil
+}
+
+// checker is one pass over one package.
+type checker struct {
+	pass *analysis.Pass
+	info *types.Info
+	root inspector.Cursor
+	// detached are the lines of each file that a detach comment covers.
+	detached  map[string]map[int]bool
+	generated map[*token.File]bool
+}
+
+// detachMark begins the comment that says that code is meant to have a context
+// of its own. A reason has to follow.
+const detachMark = "//fractl:detach "
+
+func (c *checker) readComments(f *ast.File) {
+	file := c.pass.Fset.File(f.FileStart)
+	c.generated[file] = ast.IsGenerated(f)
+	for _, group := range f.Comments {
+		for _, comment := range group.List {
+			if reason, ok := strings.CutPrefix(comment.Text, detachMark); ok && strings.TrimSpace(reason) != "" {
+				lines := c.detached[file.Name()]
+				if lines == nil {
+					lines = make(map[int]bool)
+					c.detached[file.Name()] = lines
+				}
+				line := file.Line(comment.Pos())
+				lines[line], lines[line+1] = true, true
+			}
+		}
+	}
+}
+
+// contextFunc is the name of the function of package context that a call calls,
+// or "".
+func (c *checker) contextFunc(call *ast.CallExpr) string {
+	fn := typeutil.StaticCallee(c.info, call)
+	if fn == nil || fn.Pkg() == nil || fn.Signature().Recv() != nil {
+		return ""
+	}
+	if fn.Pkg().Path() == "context" || fn.Pkg().Path() == "golang.org/x/net/context" {
+		return fn.Name()
+	}
+	return ""
+}
+
+// checkFresh reports a fresh context that goes to a call although one is in
+// reach.
+func (c *checker) checkFresh(at inspector.Cursor, name string) {
+	ctx, ok := reach.At(c.pass.Pkg, c.info, at, c.version(at))
+	if !ok || ctx.Outside || ctx.Nil || c.excused(at) {
+		return
+	}
+	use, derived := c.uses(at)
+	if !use.Valid() {
+		return
+	}
+	category := fresh
+	if name == "TODO" {
+		category = todo
+	}
+	if ctx.Testing || c.isTest(at) {
+		category = inTest
+	}
+	d := analysis.Diagnostic{
+		Pos: at.Node().Pos(), End: at.Node().End(), Category: label(category),
+		Message: fmt.Sprintf("a fresh context.%s() goes to %s, although %s", name, c.calleeName(use.Node().(*ast.CallExpr)), reached(ctx)),
+		Related: []analysis.RelatedInformation{{Pos: ctx.Decl, Message: "the context in reach"}},
+	}
+	if derived.IsValid() {
+		d.Related = append(d.Related, analysis.RelatedInformation{Pos: derived, Message: "it goes on in here"})
+	}
+	switch {
+	case ctx.Expr != "" && !c.generated[c.pass.Fset.File(at.Node().Pos())]:
+		d.SuggestedFixes = []analysis.SuggestedFix{{
+			Message:   "Pass " + ctx.Expr,
+			TextEdits: []analysis.TextEdit{{Pos: at.Node().Pos(), End: at.Node().End(), NewText: []byte(ctx.Expr)}},
+		}}
+	case ctx.Expr == "":
+		d.Related = append(d.Related, analysis.RelatedInformation{Pos: d.Pos, Message: "hint: give the parameter a name and pass it on"})
+	}
+	c.pass.Report(d)
+}
+
+func reached(ctx reach.Context) string {
+	if ctx.Expr == "" {
+		return "the context parameter is in reach"
+	}
+	return ctx.Expr + " is in reach"
+}
+
+// uses follows a fresh context to the call that gets it: directly, through a
+// child, or through one local variable. derived is where the variable is used.
+// The zero Cursor says that it goes elsewhere, into a field for example, or that
+// nothing can be said.
+func (c *checker) uses(at inspector.Cursor) (use inspector.Cursor, derived token.Pos) {
+	for {
+		at = enclosing.Parens(at)
+		switch at.ParentEdgeKind() {
+		case edge.CallExpr_Args:
+			call := at.Parent()
+			n := call.Node().(*ast.CallExpr)
+			switch name := c.contextFunc(n); {
+			case name == "" && reach.IsContext(c.info.TypeOf(n)):
+				// Some other way to make a child.
+			case name == "":
+				return c.receiver(call), token.NoPos
+			case name == "AfterFunc" || name == "WithoutCancel" || name == "WithCancel" || name == "WithCancelCause" || at.ParentEdgeIndex() != 0:
+				return inspector.Cursor{}, token.NoPos // with an end of its own
+			}
+			at = call // a child
+		case edge.AssignStmt_Rhs, edge.ValueSpec_Values:
+			return c.usesOfVariable(at)
+		default:
+			return inspector.Cursor{}, token.NoPos
+		}
+	}
+}
+
+// receiver is the call itself, unless it is one that nobody would give the
+// caller's context.
+func (c *checker) receiver(call inspector.Cursor) inspector.Cursor {
+	name := c.calleeName(call.Node().(*ast.CallExpr))
+	if tidiesUp(name) || outlives(name) || longLived(c.info.TypeOf(call.Node().(*ast.CallExpr))) || call.ParentEdgeKind() == edge.GoStmt_Call || call.ParentEdgeKind() == edge.DeferStmt_Call {
+		return inspector.Cursor{}
+	}
+	if tv, ok := c.info.Types[call.Node().(*ast.CallExpr).Fun]; ok && tv.IsType() {
+		return inspector.Cursor{} // a conversion
+	}
+	return call
+}
+
+// usesOfVariable finds the calls that get a variable which holds a fresh context:
+// if all of them stand in the same function, it is the first.
+func (c *checker) usesOfVariable(value inspector.Cursor) (use inspector.Cursor, derived token.Pos) {
+	none := inspector.Cursor{}
+	var id *ast.Ident
+	switch n := value.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		index := value.ParentEdgeIndex()
+		if len(n.Lhs) != len(n.Rhs) {
+			index = 0
+		}
+		id, _ = n.Lhs[index].(*ast.Ident)
+	case *ast.ValueSpec:
+		index := value.ParentEdgeIndex()
+		if len(n.Names) != len(n.Values) {
+			index = 0
+		}
+		id = n.Names[index]
+	}
+	if id == nil || id.Name == "_" {
+		return none, token.NoPos
+	}
+	v, ok := c.info.ObjectOf(id).(*types.Var)
+	if !ok || v.IsField() || v.Parent() == c.pass.Pkg.Scope() {
+		return none, token.NoPos
+	}
+	fn := enclosing.Function(value)
+	if !fn.Valid() || v.Pos() < fn.Node().Pos() || isParameter(v, fn) {
+		return none, token.NoPos // it outlives the function, or is what the caller gave
+	}
+	for ref := range fn.Preorder((*ast.Ident)(nil)) {
+		if ref.Node() == id || c.info.Uses[ref.Node().(*ast.Ident)] != v {
+			continue
+		}
+		if enclosing.Function(ref) != fn {
+			return none, token.NoPos // a goroutine or a stored function has it
+		}
+		at := enclosing.Parens(ref)
+		switch at.ParentEdgeKind() {
+		case edge.CallExpr_Args:
+			call := at.Parent()
+			if c.contextFunc(call.Node().(*ast.CallExpr)) != "" {
+				return none, token.NoPos // too far to follow
+			}
+			if r := c.receiver(call); !use.Valid() && r.Valid() {
+				use, derived = r, ref.Node().Pos()
+			} else if !r.Valid() {
+				return none, token.NoPos // detached for this, and so for the others
+			}
+		case edge.SelectorExpr_X:
+		case edge.AssignStmt_Lhs:
+			return none, token.NoPos // it is also something else
+		default:
+			return none, token.NoPos
+		}
+	}
+	return use, derived
+}
+
+func isParameter(v *types.Var, fn inspector.Cursor) bool {
+	typ := enclosing.Type(fn)
+	return typ.Pos() <= v.Pos() && v.Pos() < typ.End()
+}
+
+// excused reports whether a fresh context is plainly meant at a place.
+func (c *checker) excused(at inspector.Cursor) bool {
+	pos := c.pass.Fset.Position(at.Node().Pos())
+	if c.detached[pos.Filename][pos.Line] {
+		return true
+	}
+	fn := enclosing.Function(at)
+	if !fn.Valid() {
+		return true
+	}
+	for f := fn; f.Valid(); f = enclosing.Function(f) {
+		decl, ok := f.Node().(*ast.FuncDecl)
+		if ok && (lifecycle(decl) || enclosing.Starts(c.pass.Pkg, decl)) {
+			return true
+		}
+		if !ok && launched(f) {
+			return true
+		}
+	}
+	return c.afterTheEnd(at)
+}
+
+// lifecycleNames are those of methods whose context bounds the call and not what
+// it starts.
+var lifecycleNames = []string{"Start", "Run", "Serve", "Shutdown", "Stop", "Close", "OnStart", "OnStop", "Listen", "ListenAndServe", "Init", "Open"}
+
+func lifecycle(decl *ast.FuncDecl) bool { return slices.Contains(lifecycleNames, decl.Name.Name) }
+
+// launched reports whether a literal is deferred or run by a go statement, is an
+// argument of a call that is, or is given to a method Go, as that of a group of
+// goroutines.
+func launched(lit inspector.Cursor) bool {
+	use := enclosing.Parens(lit)
+	if use.ParentEdgeKind() != edge.CallExpr_Fun && use.ParentEdgeKind() != edge.CallExpr_Args {
+		return false
+	}
+	if sel, ok := use.Parent().Node().(*ast.CallExpr).Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Go" {
+		return true
+	}
+	kind := use.Parent().ParentEdgeKind()
+	return kind == edge.DeferStmt_Call || kind == edge.GoStmt_Call
+}
+
+// tidyWords are in the names of functions that must do their work whatever has
+// become of the caller.
+var tidyWords = []string{"unlock", "release", "rollback", "close", "cleanup", "abort", "revoke", "stop", "shutdown", "cancel", "flush", "destroy", "terminate", "disconnect", "logout", "deregister", "unregister", "unsubscribe", "kill", "remove", "teardown"}
+
+func tidiesUp(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return slices.ContainsFunc(tidyWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// startWords are in the names of functions that start what goes on after them.
+var startWords = []string{"start", "monitor", "watch", "listen", "serve", "spawn", "background", "async", "exit", "daemon", "dial", "connect"}
+
+func outlives(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return slices.ContainsFunc(startWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// longLived reports whether a result is something that is closed one day, such as
+// a connection or a listener: a context that made it may be its end. What a
+// database gives serves the caller.
+func longLived(t types.Type) bool {
+	if tuple, ok := t.(*types.Tuple); ok {
+		for v := range tuple.Variables() {
+			if longLived(v.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	if named, ok := types.Unalias(deref(t)).(*types.Named); ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "database/sql" {
+		return false
+	}
+	for _, name := range [...]string{"Close", "Stop", "Shutdown"} {
+		if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
+			if _, ok := obj.(*types.Func); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+// afterTheEnd reports whether the code at a place runs only after a context is
+// over: in a case <-ctx.Done(), in an if about ctx.Err() or context.Canceled, or
+// behind a statement <-ctx.Done().
+func (c *checker) afterTheEnd(at inspector.Cursor) bool {
+	for cur := at; cur.Node() != nil; cur = cur.Parent() {
+		switch cur.Node().(type) {
+		case *ast.FuncDecl, *ast.FuncLit:
+			return false
+		case *ast.CommClause:
+			if comm := cur.Node().(*ast.CommClause).Comm; comm != nil && c.receivesDone(comm) && comm.End() <= at.Node().Pos() {
+				return true
+			}
+		}
+		if cur.ParentEdgeKind() == edge.IfStmt_Body || cur.ParentEdgeKind() == edge.IfStmt_Else {
+			if c.asksForTheEnd(cur.Parent().Node().(*ast.IfStmt)) {
+				return true
+			}
+		}
+		for prev, ok := cur.PrevSibling(); ok && prev.ParentEdgeKind() == cur.ParentEdgeKind(); prev, ok = prev.PrevSibling() {
+			if stmt, isStmt := prev.Node().(ast.Stmt); isStmt && c.waitsForTheEnd(stmt) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waitsForTheEnd reports whether a statement is over only when a context is.
+func (c *checker) waitsForTheEnd(s ast.Stmt) bool {
+	if sel, ok := s.(*ast.SelectStmt); ok && len(sel.Body.List) == 1 {
+		comm := sel.Body.List[0].(*ast.CommClause).Comm
+		return comm != nil && c.receivesDone(comm)
+	}
+	return c.receivesDone(s)
+}
+
+// receivesDone reports whether a statement receives from a channel Done().
+func (c *checker) receivesDone(s ast.Stmt) bool {
+	var x ast.Expr
+	switch s := s.(type) {
+	case *ast.ExprStmt:
+		x = s.X
+	case *ast.AssignStmt:
+		if len(s.Rhs) == 1 {
+			x = s.Rhs[0]
+		}
+	}
+	u, ok := ast.Unparen(x).(*ast.UnaryExpr)
+	if !ok || u.Op != token.ARROW {
+		return false
+	}
+	call, ok := ast.Unparen(u.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Done" && reach.IsContext(c.info.TypeOf(sel.X))
+}
+
+// asksForTheEnd reports whether an if asks whether a context is over, or an error
+// says so.
+func (c *checker) asksForTheEnd(s *ast.IfStmt) bool {
+	found := false
+	look := func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		switch sel.Sel.Name {
+		case "Err", "Cause":
+			found = found || reach.IsContext(c.info.TypeOf(sel.X))
+		case "Canceled", "DeadlineExceeded":
+			if v, ok := c.info.Uses[sel.Sel].(*types.Var); ok && v.Pkg() != nil && v.Pkg().Path() == "context" {
+				found = true
+			}
+		}
+		return true
+	}
+	ast.Inspect(s.Cond, look)
+	if s.Init != nil {
+		ast.Inspect(s.Init, look)
+	}
+	return found
+}
+
+// checkNil reports nil that is passed for a context.
+func (c *checker) checkNil(at inspector.Cursor) {
+	call := at.Node().(*ast.CallExpr)
+	if len(call.Args) == 0 {
+		return
+	}
+	if fn, ok := typeutil.Callee(c.info, call).(*types.Func); !ok || fn == nil {
+		return // a function value, that may have no use for its context
+	}
+	sig, ok := types.Unalias(c.info.TypeOf(call.Fun)).Underlying().(*types.Signature)
+	if !ok {
+		return
+	}
+	for i, arg := range call.Args {
+		if i >= sig.Params().Len() || sig.Variadic() && i >= sig.Params().Len()-1 || !reach.IsContext(sig.Params().At(i).Type()) {
+			continue
+		}
+		tv := c.info.Types[arg]
+		if !tv.IsNil() {
+			continue
+		}
+		category := nilCtx
+		if c.isTest(at) {
+			category = inTest
+		}
+		d := analysis.Diagnostic{Pos: arg.Pos(), End: arg.End(), Category: label(category),
+			Message: fmt.Sprintf("nil goes to %s for a context: the first use of it panics", c.calleeName(call))}
+		instead := ""
+		if ctx, ok := reach.At(c.pass.Pkg, c.info, at, c.version(at)); ok && ctx.Expr != "" && !ctx.Nil && !ctx.Outside {
+			instead = ctx.Expr
+		} else if name := c.importName(at); name != "" {
+			instead = name + ".TODO()"
+		}
+		if instead != "" && !c.generated[c.pass.Fset.File(arg.Pos())] {
+			d.SuggestedFixes = []analysis.SuggestedFix{{Message: "Pass " + instead,
+				TextEdits: []analysis.TextEdit{{Pos: arg.Pos(), End: arg.End(), NewText: []byte(instead)}}}}
+		}
+		c.pass.Report(d)
+	}
+}
+
+// importName is the name of package context in the file at a place, or "".
+func (c *checker) importName(at inspector.Cursor) string {
+	for f := range at.Enclosing((*ast.File)(nil)) {
+		for _, spec := range f.Node().(*ast.File).Imports {
+			if spec.Path.Value == `"context"` {
+				if spec.Name == nil {
+					return "context"
+				}
+				if spec.Name.Name != "_" && spec.Name.Name != "." {
+					return spec.Name.Name
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// calleeName is the text of what is called.
+func (c *checker) calleeName(call *ast.CallExpr) string {
+	text := types.ExprString(ast.Unparen(call.Fun))
+	if len(text) > 60 {
+		text = text[strings.LastIndexByte(text, '.')+1:]
+	}
+	return text
+}
+
+func (c *checker) isTest(at inspector.Cursor) bool {
+	return strings.HasSuffix(c.pass.Fset.File(at.Node().Pos()).Name(), "_test.go")
+}
+
+// version is the language version of the file at a place.
+func (c *checker) version(at inspector.Cursor) string {
+	for f := range at.Enclosing((*ast.File)(nil)) {
+		return c.info.FileVersions[f.Node().(*ast.File)]
+	}
+	return ""
+}
