@@ -9,6 +9,7 @@ import (
 	"github.com/fractl/fractl/internal/analyzers/ctxbreak"
 	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
+	"github.com/fractl/fractl/internal/analyzers/poolescape"
 	"github.com/fractl/fractl/internal/analyzers/replacedrift"
 	"github.com/fractl/fractl/internal/analyzers/timerleak"
 	"github.com/fractl/fractl/internal/finding"
@@ -22,6 +23,7 @@ func Suite() []Rule {
 		{Analyzer: ctxbreak.Analyzer, Severity: finding.Error, Imports: []string{"context"}},
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
+		{Analyzer: poolescape.Analyzer, Severity: finding.Error, Imports: []string{"sync"}},
 		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},
 		{Analyzer: timerleak.Analyzer, Severity: finding.Error},
 	}
