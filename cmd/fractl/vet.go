@@ -100,6 +100,9 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	if o.stats {
 		e.ui.stats(res.Stats, time.Since(start))
 	}
+	for _, text := range res.LeftOut {
+		e.ui.note("fractl: %s", text)
+	}
 	return afterProblems(e, res.Problems, reported)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"github.com/fractl/fractl/internal/analyzers/chanleak"
 	"github.com/fractl/fractl/internal/analyzers/crossimport"
 	"github.com/fractl/fractl/internal/analyzers/ctxbreak"
 	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
@@ -19,6 +20,7 @@ import (
 // Suite is the one list of rules, by name.
 func Suite() []Rule {
 	return []Rule{
+		{Analyzer: chanleak.Analyzer, Severity: finding.Error},
 		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
 		{Analyzer: ctxbreak.Analyzer, Severity: finding.Error, Imports: []string{"context"}},
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},

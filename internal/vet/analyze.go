@@ -1,12 +1,14 @@
 package vet
 
 import (
+	"errors"
 	"fmt"
 	"go/token"
 	"go/types"
 	"reflect"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/buildssa"
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/fault"
@@ -27,7 +29,7 @@ func (c *checking) analyze(n *node) {
 			// It can find nothing here. What it builds on may still have to
 			// tell importers something: which functions never return.
 			for _, req := range rule.Analyzer.Requires {
-				if err := a.leaveFacts(req); err != nil {
+				if err := a.leaveFacts(req); err != nil && !errors.Is(err, errCgo) {
 					complete = false
 					c.run.problems.add(err)
 				}
@@ -35,14 +37,18 @@ func (c *checking) analyze(n *node) {
 			continue
 		}
 		if !n.unit {
-			if err := a.leaveFacts(rule.Analyzer); err != nil {
+			if err := a.leaveFacts(rule.Analyzer); err != nil && !errors.Is(err, errCgo) {
 				c.run.problems.add(err)
 			}
 			continue
 		}
 		if err := a.run(rule.Analyzer); err != nil {
 			complete = false
-			c.run.problems.add(err)
+			if errors.Is(err, errCgo) {
+				c.leftOut(rule.Name(), n)
+			} else {
+				c.run.problems.add(err)
+			}
 			continue
 		}
 		found = append(found, c.run.convert(c.fset, n, rule, a.diagnostics[rule.Analyzer])...)
@@ -58,6 +64,20 @@ func (c *checking) analyze(n *node) {
 			c.run.analysed[c.run.ws.Rel(name)] = true
 		}
 	}
+}
+
+// errCgo is why a rule that needs SSA form cannot be run on some packages with
+// cgo: their C types are unknown without a C compiler.
+var errCgo = errors.New("the package has cgo, and SSA form needs its C types")
+
+// leftOut notes that a rule was not run on a package.
+func (c *checking) leftOut(rule string, n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.run.left == nil {
+		c.run.left = make(map[string][]string)
+	}
+	c.run.left[n.pkg.PkgPath] = append(c.run.left[n.pkg.PkgPath], rule)
 }
 
 // analysisRun runs analyzers on one package, each once.
@@ -93,7 +113,9 @@ func (r *analysisRun) run(a *analysis.Analyzer) (err error) {
 		return nil
 	}
 	defer func() {
-		if p := recover(); p != nil {
+		if p := recover(); p != nil && a.Name == buildssa.Analyzer.Name && r.n.hasC {
+			err = errCgo
+		} else if p != nil {
 			err = &fault.Error{
 				Subject: "rule " + a.Name, Fact: fmt.Sprintf("failed on package %s: %v", r.n.pkg.ID, p),
 				Hint: "please report it; it began in " + origin() + "; --disable " + a.Name + " goes on without it",

@@ -35,6 +35,7 @@ type node struct {
 	info     *types.Info
 	typeErrs []types.Error
 	broken   bool // it does not parse or type-check
+	hasC     bool // see cgo; final with types
 }
 
 // imports are the import paths of n's dependencies, sorted.
@@ -131,6 +132,7 @@ func (n *node) check(fset *token.FileSet, sizes types.Sizes, p *problems) {
 
 // checkWith is check with imports from anywhere.
 func (n *node) checkWith(fset *token.FileSet, sizes types.Sizes, p *problems, imp types.Importer) {
+	n.hasC = n.cgo()
 	unwanted := n.unresolved()
 	conf := &types.Config{
 		GoVersion:        n.goVersion(),
@@ -207,6 +209,22 @@ func (m importer) Import(path string) (*types.Package, error) {
 
 // missing reports whether go list found no package, and has said so.
 func (n *node) missing() bool { return len(n.pkg.GoFiles) == 0 && len(n.pkg.Errors) > 0 }
+
+// cgo reports whether the package, or one that it imports, has types of C.
+func (n *node) cgo() bool {
+	own := slices.ContainsFunc(n.files, func(f *ast.File) bool {
+		return slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` })
+	})
+	if own {
+		return true
+	}
+	for _, d := range n.deps {
+		if d.hasC {
+			return true
+		}
+	}
+	return false
+}
 
 // drop lets go of the syntax.
 func (n *node) drop() { n.files, n.info, n.typeErrs = nil, nil, nil }

@@ -12,6 +12,8 @@ package vet
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -61,7 +63,10 @@ type Result struct {
 	// or not wholly: where there is one, the run is not done, whatever it
 	// found. Paths are relative to Options.Dir.
 	Problems []error
-	Stats    Stats
+	// LeftOut are rules that could not be run on single packages because of
+	// cgo: a sentence for each package, sorted.
+	LeftOut []string
+	Stats   Stats
 }
 
 // Stats say where the time went.
@@ -134,6 +139,8 @@ type run struct {
 	// analysed are the files, relative to the root, that every enabled rule
 	// about packages has seen.
 	analysed map[string]bool
+	// left are the rules that were not run on a package, by its path.
+	left map[string][]string
 	// scanFailed are the rules about the repository that did not see all.
 	scanFailed map[string]bool
 }
@@ -187,8 +194,18 @@ func (r *run) result() *Result {
 	finding.Fingerprints(list, text.line)
 	return &Result{
 		Workspace: r.ws, Findings: list, Suppressed: suppressed,
-		Problems: r.problems.sorted(), Stats: r.stats,
+		Problems: r.problems.sorted(), LeftOut: r.leftOut(), Stats: r.stats,
 	}
+}
+
+// leftOut words which rules were not run where.
+func (r *run) leftOut() []string {
+	var list []string
+	for _, pkg := range slices.Sorted(maps.Keys(r.left)) {
+		slices.Sort(r.left[pkg])
+		list = append(list, fmt.Sprintf("package %s has cgo, whose types are unknown without a C compiler: not looked at by %s", pkg, strings.Join(slices.Compact(r.left[pkg]), ", ")))
+	}
+	return list
 }
 
 // lines reads files of the workspace, each once.

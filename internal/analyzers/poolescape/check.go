@@ -159,6 +159,7 @@ func (c *checker) after(b *ssa.BasicBlock, i int, put ssa.CallInstruction, obj *
 		}
 		if pos, ok := obj.usedBy(instr); ok {
 			c.report(used, pos, "the object is used after it was put into the pool: somebody else may have it", put.Pos(), "the Put")
+			return false // what follows has the same cause
 		}
 		return true
 	})

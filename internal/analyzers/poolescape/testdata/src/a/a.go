@@ -465,7 +465,7 @@ type appender struct {
 func (a *appender) Commit() error { // want Commit:`puts\[0\]`
 	a.pool.Put(a)
 	if a.notified != nil { // want `used after it was put`
-		a.notified.Close() // want `used after it was put`
+		a.notified.Close()
 	}
 	return nil
 }
