@@ -13,6 +13,7 @@ import (
 	"github.com/fractl/fractl/internal/analyzers/poolescape"
 	"github.com/fractl/fractl/internal/analyzers/replacedrift"
 	"github.com/fractl/fractl/internal/analyzers/timerleak"
+	"github.com/fractl/fractl/internal/analyzers/unsafeshare"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/workspace"
 )
@@ -28,6 +29,7 @@ func Suite() []Rule {
 		{Analyzer: poolescape.Analyzer, Severity: finding.Error, Imports: []string{"sync"}},
 		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},
 		{Analyzer: timerleak.Analyzer, Severity: finding.Error},
+		{Analyzer: unsafeshare.Analyzer, Severity: finding.Warning, Imports: []string{"unsafe", "reflect"}},
 	}
 }
 
