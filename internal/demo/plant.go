@@ -67,6 +67,63 @@ func Watch(each func()) {
 }
 `,
 		}, {
+			rule: "ctxbreak", file: slice + "audit.go",
+			text: `package purchase
+
+import "context"
+
+// Audit forgets that its caller may give up.
+func Audit(ctx context.Context, write func(context.Context, string) error) error {
+	return write(context.Background(), "purchase")
+}
+`,
+		}, {
+			rule: "chanleak", file: slice + "fan.go",
+			text: `package purchase
+
+// Fan leaves a goroutine behind that waits for a next name for ever.
+func Fan(names []string, each func(string)) {
+	queue := make(chan string)
+	go func() {
+		for name := range queue {
+			each(name)
+		}
+	}()
+	for _, name := range names {
+		queue <- name
+	}
+}
+`,
+		}, {
+			rule: "poolescape", file: slice + "line.go",
+			text: `package purchase
+
+import (
+	"bytes"
+	"sync"
+)
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// Line returns memory that the next caller writes over.
+func Line(name string) []byte {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	b.WriteString(name)
+	return b.Bytes()
+}
+`,
+		}, {
+			rule: "unsafeshare", file: slice + "key.go",
+			text: `package purchase
+
+import "unsafe"
+
+// Key takes an address for the identity of what may be moved.
+func Key(p *Purchase) uintptr { return uintptr(unsafe.Pointer(p)) }
+`,
+		}, {
 			rule: "ignore", file: slice + "quiet.go",
 			text: `package purchase
 

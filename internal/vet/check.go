@@ -47,6 +47,7 @@ func (r *run) check(ctx context.Context, g *graph) {
 		if !needed[n] {
 			continue
 		}
+		//fractl:detach each package has to pass, if only to say that it is done
 		_ = window.Acquire(context.Background(), 1)
 		if n.ours {
 			r.stats.Packages++

@@ -494,8 +494,20 @@ func (c *checker) calleeName(call *ast.CallExpr) string {
 	return text
 }
 
+// isTest reports whether a place is in a test, or in a function that is given one.
 func (c *checker) isTest(at inspector.Cursor) bool {
-	return strings.HasSuffix(c.pass.Fset.File(at.Node().Pos()).Name(), "_test.go")
+	if strings.HasSuffix(c.pass.Fset.File(at.Node().Pos()).Name(), "_test.go") {
+		return true
+	}
+	for fn := enclosing.Function(at); fn.Valid(); fn = enclosing.Function(fn) {
+		for _, field := range enclosing.Type(fn).Params.List {
+			named, ok := types.Unalias(deref(c.info.TypeOf(field.Type))).(*types.Named)
+			if ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "testing" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // version is the language version of the file at a place.

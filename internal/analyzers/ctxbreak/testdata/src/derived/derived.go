@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"testing"
 	"time"
 )
 
@@ -161,3 +162,9 @@ func logs(ctx context.Context) {
 }
 
 func log(ctx context.Context, text string) {}
+
+func helper(t *testing.T) {
+	c, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = load(c) // want `c is used after its cancel function was called`
+}
