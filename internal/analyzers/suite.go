@@ -9,6 +9,7 @@ import (
 	"github.com/fractl/fractl/internal/analyzers/crossimport"
 	"github.com/fractl/fractl/internal/analyzers/ctxbreak"
 	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
+	"github.com/fractl/fractl/internal/analyzers/httplimits"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
 	"github.com/fractl/fractl/internal/analyzers/poolescape"
 	"github.com/fractl/fractl/internal/analyzers/replacedrift"
@@ -25,6 +26,7 @@ func Suite() []Rule {
 		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
 		{Analyzer: ctxbreak.Analyzer, Severity: finding.Error, Imports: []string{"context"}},
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
+		{Analyzer: httplimits.Analyzer, Severity: finding.Error, Imports: []string{"net/http"}},
 		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
 		{Analyzer: poolescape.Analyzer, Severity: finding.Error, Imports: []string{"sync"}},
 		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},

@@ -124,6 +124,18 @@ import "unsafe"
 func Key(p *Purchase) uintptr { return uintptr(unsafe.Pointer(p)) }
 `,
 		}, {
+			rule: "httplimits", file: slice + "debug.go",
+			text: `package purchase
+
+import "net/http"
+
+// Debug waits for ever for a client that sends half a header.
+func Debug(addr string, mux http.Handler) error {
+	server := &http.Server{Addr: addr, Handler: mux}
+	return server.ListenAndServe()
+}
+`,
+		}, {
 			rule: "ignore", file: slice + "quiet.go",
 			text: `package purchase
 

@@ -1,0 +1,26 @@
+package httplimits
+
+import (
+	"testing"
+
+	"golang.org/x/tools/go/analysis/analysistest"
+)
+
+func TestHTTPLimits(t *testing.T) {
+	analysistest.Run(t, analysistest.TestData(), Analyzer, "a", "stream")
+}
+
+// The category decides the severity; want comments do not show it.
+func TestCategories(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, res := range analysistest.Run(t, analysistest.TestData(), Analyzer, "a", "stream") {
+		for _, d := range res.Diagnostics {
+			seen[d.Category] = true
+		}
+	}
+	for category := range Severities() {
+		if !seen[label(category)] {
+			t.Errorf("nothing of category %s", category)
+		}
+	}
+}

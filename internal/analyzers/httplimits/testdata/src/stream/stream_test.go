@@ -1,0 +1,10 @@
+package stream
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestGet(t *testing.T) {
+	http.Get("x") // want `http.Get may wait without end`
+}
