@@ -15,6 +15,8 @@ import (
 type reportFlags struct {
 	format, failOn, min string
 	enable, disable     []string
+	baseline            string
+	writeBaseline       bool
 }
 
 func (r *reportFlags) bind(f *pflag.FlagSet) {
@@ -25,6 +27,8 @@ func (r *reportFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&r.format, "format", "text", "how to print: "+strings.Join(formats, ", "))
 	f.StringSliceVar(&r.enable, "enable", nil, "run only these rules")
 	f.StringSliceVar(&r.disable, "disable", nil, "run all rules but these")
+	f.StringVar(&r.baseline, "baseline", "", "file of known findings, which are not reported again until their date")
+	f.BoolVar(&r.writeBaseline, "write-baseline", false, "write what would be listed to that file instead")
 	f.StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this severity up: note, warning, error")
 	f.StringVar(&r.min, "min-severity", "warning", "list from this severity up (json lists all)")
 }
@@ -34,6 +38,9 @@ type reporting struct {
 	format      finding.Format
 	failOn, min finding.Severity
 	rules       []string
+	baseline    baselineFile
+	// strict: an entry of the baseline that is stale is a failure.
+	strict bool
 }
 
 // settle reads the flags; known are the names of the rules that there are.
@@ -48,6 +55,9 @@ func (r *reportFlags) settle(known []string) (reporting, error) {
 	}
 	if s.min, err = finding.ParseSeverity(r.min); err != nil {
 		return s, fault.New("--min-severity", err.Error(), "")
+	}
+	if s.baseline, err = r.readBaseline(); err != nil {
+		return s, err
 	}
 	for _, given := range []struct {
 		flag  string
@@ -77,6 +87,10 @@ func (r *reportFlags) settle(known []string) (reporting, error) {
 // print writes the report, and the next steps where a person reads them. It
 // returns errReport where a finding is severe enough to fail.
 func (s reporting) print(e *env, r *finding.Report) error {
+	if s.baseline.write {
+		return s.baseline.save(e, r.Findings, s.min)
+	}
+	stale := s.baseline.apply(e, r)
 	r.MinSeverity = s.min
 	omitted, err := s.format.Write(e.stdout, r)
 	if err != nil {
@@ -86,7 +100,7 @@ func (s reporting) print(e *env, r *finding.Report) error {
 		e.ui.hints(r.Findings, s.min)
 	}
 	e.ui.omitted(omitted, s.min)
-	if r.Fails(s.failOn) {
+	if r.Fails(s.failOn) || s.strict && stale {
 		return errReport
 	}
 	return nil

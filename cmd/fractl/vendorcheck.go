@@ -83,6 +83,7 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 	if o.fast && (o.strict || o.build || o.writeManifest || o.manifest != "") {
 		return fault.New("--fast", "cannot go with --strict, --build, --write-manifest or --manifest: it looks at no content", "leave it out")
 	}
+	how.strict = o.strict
 	here, err := workingFolder()
 	if err != nil {
 		return err
