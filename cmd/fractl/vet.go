@@ -146,6 +146,6 @@ func relaxCollector() {
 		debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(400 << 20)
+		debug.SetMemoryLimit(640 << 20)
 	}
 }

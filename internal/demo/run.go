@@ -24,6 +24,9 @@ func (d *demo) runFraction() ([]string, error) {
 		return saw, err
 	}
 	defer p.kill()
+	if err := p.waitReady(d.ctx); err != nil {
+		return saw, err
+	}
 	for _, call := range []struct{ method, server, path, body, want string }{
 		{"POST", "web", "/v1/items", `{"name":"first"}`, "201"},
 		{"GET", "web", "/v1/items", "", "200"},
@@ -44,6 +47,22 @@ func (d *demo) runFraction() ([]string, error) {
 		return saw, err
 	}
 	return append(saw, fmt.Sprintf("$ kill -TERM: drained and ended with code 0 after %s", took.Round(time.Millisecond))), nil
+}
+
+// waitReady waits until the fraction says that it wants traffic: it listens a
+// moment before that.
+func (p *process) waitReady(ctx context.Context) error {
+	status := ""
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var err error
+		if _, status, err = p.call(ctx, "GET", "health", "/readyz", ""); err != nil {
+			return err
+		}
+		if strings.HasPrefix(status, "200") {
+			return nil
+		}
+	}
+	return fmt.Errorf("GET /readyz: status %s for 30 seconds, want 200", status)
 }
 
 // process is the fraction while it runs.

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/buildssa"
@@ -36,6 +37,9 @@ func (c *checking) analyze(n *node) {
 			}
 			continue
 		}
+		if !n.unit && n.pkg.ForTest != "" && needsSSA(rule.Analyzer) {
+			continue // a copy made for another's test: too dear for what its importer gains
+		}
 		if !n.unit {
 			if err := a.leaveFacts(rule.Analyzer); err != nil && !errors.Is(err, errCgo) {
 				c.run.problems.add(err)
@@ -64,6 +68,11 @@ func (c *checking) analyze(n *node) {
 			c.run.analysed[c.run.ws.Rel(name)] = true
 		}
 	}
+}
+
+// needsSSA reports whether an analyzer builds on SSA form.
+func needsSSA(a *analysis.Analyzer) bool {
+	return a == buildssa.Analyzer || slices.ContainsFunc(a.Requires, needsSSA)
 }
 
 // errCgo is why a rule that needs SSA form cannot be run on some packages with
