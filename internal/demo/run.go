@@ -141,7 +141,8 @@ func (p *process) call(ctx context.Context, method, server, path, body string) (
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := http.DefaultTransport.RoundTrip(req)
+	client := &http.Client{Timeout: time.Minute}
+	res, err := client.Do(req)
 	if err != nil {
 		return lines, "", err
 	}
