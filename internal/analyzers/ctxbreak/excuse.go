@@ -1,0 +1,192 @@
+package ctxbreak
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
+	"github.com/fractl/fractl/internal/analyzers/internal/reach"
+)
+
+// excused reports whether a fresh context is plainly meant at a place.
+func (c *checker) excused(at inspector.Cursor) bool {
+	pos := c.pass.Fset.Position(at.Node().Pos())
+	if c.detached[pos.Filename][pos.Line] {
+		return true
+	}
+	fn := enclosing.Function(at)
+	if !fn.Valid() {
+		return true
+	}
+	for f := fn; f.Valid(); f = enclosing.Function(f) {
+		decl, ok := f.Node().(*ast.FuncDecl)
+		if ok && (lifecycle(decl) || enclosing.Starts(c.pass.Pkg, decl)) {
+			return true
+		}
+		if !ok && launched(f) {
+			return true
+		}
+	}
+	return c.afterTheEnd(at)
+}
+
+// lifecycleNames are those of methods whose context bounds the call and not what
+// it starts.
+var lifecycleNames = []string{"Start", "Run", "Serve", "Shutdown", "Stop", "Close", "OnStart", "OnStop", "Listen", "ListenAndServe", "Init", "Open"}
+
+func lifecycle(decl *ast.FuncDecl) bool { return slices.Contains(lifecycleNames, decl.Name.Name) }
+
+// launched reports whether a literal is deferred or run by a go statement, is an
+// argument of a call that is, or is given to a method Go, as that of a group of
+// goroutines.
+func launched(lit inspector.Cursor) bool {
+	use := enclosing.Parens(lit)
+	if use.ParentEdgeKind() != edge.CallExpr_Fun && use.ParentEdgeKind() != edge.CallExpr_Args {
+		return false
+	}
+	if sel, ok := use.Parent().Node().(*ast.CallExpr).Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Go" {
+		return true
+	}
+	kind := use.Parent().ParentEdgeKind()
+	return kind == edge.DeferStmt_Call || kind == edge.GoStmt_Call
+}
+
+// tidyWords are in the names of functions that must do their work whatever has
+// become of the caller.
+var tidyWords = []string{"unlock", "release", "rollback", "close", "cleanup", "abort", "revoke", "stop", "shutdown", "cancel", "flush", "destroy", "terminate", "disconnect", "logout", "deregister", "unregister", "unsubscribe", "kill", "remove", "teardown"}
+
+func tidiesUp(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return slices.ContainsFunc(tidyWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// startWords are in the names of functions that start what goes on after them.
+var startWords = []string{"start", "monitor", "watch", "listen", "serve", "spawn", "background", "async", "exit", "daemon", "dial", "connect"}
+
+func outlives(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return slices.ContainsFunc(startWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// longLived reports whether a result is something that is closed one day, such as
+// a connection or a listener: a context that made it may be its end. What a
+// database gives serves the caller.
+func longLived(t types.Type) bool {
+	if tuple, ok := t.(*types.Tuple); ok {
+		for v := range tuple.Variables() {
+			if longLived(v.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	if named, ok := types.Unalias(deref(t)).(*types.Named); ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "database/sql" {
+		return false
+	}
+	for _, name := range [...]string{"Close", "Stop", "Shutdown"} {
+		if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
+			if _, ok := obj.(*types.Func); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+// afterTheEnd reports whether the code at a place runs only after a context is
+// over: in a case <-ctx.Done(), in an if about ctx.Err() or context.Canceled, or
+// behind a statement <-ctx.Done().
+func (c *checker) afterTheEnd(at inspector.Cursor) bool {
+	for cur := at; cur.Node() != nil; cur = cur.Parent() {
+		switch cur.Node().(type) {
+		case *ast.FuncDecl, *ast.FuncLit:
+			return false
+		case *ast.CommClause:
+			if comm := cur.Node().(*ast.CommClause).Comm; comm != nil && c.receivesDone(comm) && comm.End() <= at.Node().Pos() {
+				return true
+			}
+		}
+		if cur.ParentEdgeKind() == edge.IfStmt_Body || cur.ParentEdgeKind() == edge.IfStmt_Else {
+			if c.asksForTheEnd(cur.Parent().Node().(*ast.IfStmt)) {
+				return true
+			}
+		}
+		for prev, ok := cur.PrevSibling(); ok && prev.ParentEdgeKind() == cur.ParentEdgeKind(); prev, ok = prev.PrevSibling() {
+			if stmt, isStmt := prev.Node().(ast.Stmt); isStmt && c.waitsForTheEnd(stmt) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waitsForTheEnd reports whether a statement is over only when a context is.
+func (c *checker) waitsForTheEnd(s ast.Stmt) bool {
+	if sel, ok := s.(*ast.SelectStmt); ok && len(sel.Body.List) == 1 {
+		comm := sel.Body.List[0].(*ast.CommClause).Comm
+		return comm != nil && c.receivesDone(comm)
+	}
+	return c.receivesDone(s)
+}
+
+// receivesDone reports whether a statement receives from a channel Done().
+func (c *checker) receivesDone(s ast.Stmt) bool {
+	var x ast.Expr
+	switch s := s.(type) {
+	case *ast.ExprStmt:
+		x = s.X
+	case *ast.AssignStmt:
+		if len(s.Rhs) == 1 {
+			x = s.Rhs[0]
+		}
+	}
+	u, ok := ast.Unparen(x).(*ast.UnaryExpr)
+	if !ok || u.Op != token.ARROW {
+		return false
+	}
+	call, ok := ast.Unparen(u.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Done" && reach.IsContext(c.info.TypeOf(sel.X))
+}
+
+// asksForTheEnd reports whether an if asks whether a context is over, or an error
+// says so.
+func (c *checker) asksForTheEnd(s *ast.IfStmt) bool {
+	found := false
+	look := func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		switch sel.Sel.Name {
+		case "Err", "Cause":
+			found = found || reach.IsContext(c.info.TypeOf(sel.X))
+		case "Canceled", "DeadlineExceeded":
+			if v, ok := c.info.Uses[sel.Sel].(*types.Var); ok && v.Pkg() != nil && v.Pkg().Path() == "context" {
+				found = true
+			}
+		}
+		return true
+	}
+	ast.Inspect(s.Cond, look)
+	if s.Init != nil {
+		ast.Inspect(s.Init, look)
+	}
+	return found
+}
