@@ -30,7 +30,8 @@
 //     context is in reach
 //   - transport (warning): a transport that keeps idle connections for ever
 //   - local (note): a server on a loopback address
-//   - test (note): any of these in a test
+//
+// Tests are left alone.
 //
 // # Wrong
 //

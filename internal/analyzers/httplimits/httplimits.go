@@ -370,7 +370,7 @@ func (c *checker) isTest(at inspector.Cursor) bool {
 
 func (c *checker) report(category string, at inspector.Cursor, pos, end token.Pos, message, hint string) {
 	if c.isTest(at) {
-		category = inTest
+		return // it ends with the test
 	}
 	c.pass.Report(analysis.Diagnostic{Pos: pos, End: end, Category: label(category), Message: message,
 		Related: []analysis.RelatedInformation{{Pos: pos, Message: "hint: " + hint}}})

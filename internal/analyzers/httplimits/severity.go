@@ -10,14 +10,13 @@ const (
 	request   = "request"
 	transport = "transport"
 	local     = "local"
-	inTest    = "test"
 )
 
 // Severities gives each category's severity.
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
 		header: finding.Error, server: finding.Warning, client: finding.Warning, request: finding.Warning,
-		transport: finding.Warning, local: finding.Note, inTest: finding.Note,
+		transport: finding.Warning, local: finding.Note,
 	}
 }
 
