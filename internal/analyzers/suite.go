@@ -7,6 +7,7 @@ import (
 
 	"github.com/fractl/fractl/internal/analyzers/chanleak"
 	"github.com/fractl/fractl/internal/analyzers/crossimport"
+	"github.com/fractl/fractl/internal/analyzers/crossschema"
 	"github.com/fractl/fractl/internal/analyzers/ctxbreak"
 	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
 	"github.com/fractl/fractl/internal/analyzers/httplimits"
@@ -24,6 +25,7 @@ func Suite() []Rule {
 	return []Rule{
 		{Analyzer: chanleak.Analyzer, Severity: finding.Error},
 		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
+		{Analyzer: crossschema.Analyzer, Severity: finding.Error, Scan: crossschema.Scan},
 		{Analyzer: ctxbreak.Analyzer, Severity: finding.Error, Imports: []string{"context"}},
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: httplimits.Analyzer, Severity: finding.Error, Imports: []string{"net/http"}},

@@ -93,15 +93,25 @@ func IgnoresInGo(file string, src []byte) []Ignore {
 
 // IgnoresInMod lists the ignore comments of a go.mod or go.work file. There a
 // space after the slashes is usual, and "// fractl:ignore" means the same.
-func IgnoresInMod(file string, src []byte) []Ignore {
+func IgnoresInMod(file string, src []byte) []Ignore { return ignoresInLines(file, src, "//") }
+
+// IgnoresInSQL lists the ignore comments of a .sql file, "--fractl:ignore RULE
+// reason", with or without a space.
+func IgnoresInSQL(file string, src []byte) []Ignore { return ignoresInLines(file, src, "--") }
+
+// ignoresInLines reads line comments that begin with mark.
+func ignoresInLines(file string, src []byte, mark string) []Ignore {
+	if !bytes.Contains(src, []byte("fractl:ignore")) {
+		return nil
+	}
 	var list []Ignore
 	for i, line := range strings.Split(string(src), "\n") {
 		line = strings.TrimRight(line, "\r")
-		at := strings.Index(line, "//")
+		at := strings.Index(line, mark)
 		if at < 0 {
 			continue
 		}
-		if ig, ok := parseIgnore(line[at:]); ok {
+		if ig, ok := parseIgnore("//" + line[at+len(mark):]); ok {
 			ig.File, ig.Line, ig.Column, ig.Spaced = file, i+1, at+1, false
 			ig.EndColumn = len(line) + 1
 			list = append(list, ig.placed(strings.TrimSpace(line[:at]) != ""))

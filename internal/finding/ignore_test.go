@@ -52,6 +52,17 @@ func TestIgnoresInMod(t *testing.T) {
 	}
 }
 
+func TestIgnoresInSQL(t *testing.T) {
+	src := "--fractl:ignore crossschema a report\nSELECT 1;\nSELECT 2; -- fractl:ignore crossschema the same\n-- nothing\n"
+	want := []Ignore{
+		{File: "q.sql", Line: 1, Column: 1, EndColumn: 37, Rule: "crossschema", Reason: "a report", Target: 2},
+		{File: "q.sql", Line: 3, Column: 11, EndColumn: 48, Rule: "crossschema", Reason: "the same", Target: 3},
+	}
+	if diff := cmp.Diff(want, IgnoresInSQL("q.sql", []byte(src))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSuppress(t *testing.T) {
 	ignores := []Ignore{
 		{File: "p.go", Line: 3, Target: 4, Rule: "a", Reason: "why"},

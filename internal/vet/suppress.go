@@ -3,7 +3,6 @@ package vet
 import (
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
@@ -34,9 +33,12 @@ func (c comments) apply(list []finding.Finding, files []string, text *lines) (ke
 	var ignores []finding.Ignore
 	for _, file := range files {
 		src := text.source(file)
-		if strings.HasSuffix(file, ".go") {
+		switch path.Ext(file) {
+		case ".go":
 			ignores = append(ignores, finding.IgnoresInGo(file, src)...)
-		} else {
+		case ".sql":
+			ignores = append(ignores, finding.IgnoresInSQL(file, src)...)
+		default:
 			ignores = append(ignores, finding.IgnoresInMod(file, src)...)
 		}
 	}
@@ -66,6 +68,13 @@ func (r *run) commented() []string {
 	files, err := r.ws.GoFiles()
 	if err != nil {
 		r.problems.add(err)
+	}
+	if len(r.ws.Fractions) > 1 {
+		scripts, err := r.ws.SQLFiles()
+		if err != nil {
+			r.problems.add(err)
+		}
+		files = append(files, scripts...)
 	}
 	if r.ws.WorkFile != nil {
 		files = append(files, "go.work")

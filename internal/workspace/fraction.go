@@ -20,7 +20,7 @@ func (ws *Workspace) readFractions() error {
 	switch {
 	case ws.Manifest != nil:
 		for _, f := range ws.Manifest.Fractions {
-			ws.addFraction(Fraction{Name: f.Name, Dir: f.Dir, Kind: f.Kind, Pieces: f.Pieces, Loads: f.Loads})
+			ws.addFraction(Fraction{Name: f.Name, Dir: f.Dir, Kind: f.Kind, Pieces: f.Pieces, Loads: f.Loads, KeepAlive: f.KeepAlive, KeepAliveLine: f.KeepAliveLine})
 		}
 	case ws.WorkFile != nil:
 		for _, m := range ws.Modules {

@@ -16,7 +16,13 @@ import (
 // and testdata folders, names that begin with "." or "_", and modules that are
 // not of the workspace. The error names what could not be read; the list is
 // then that of the rest.
-func (ws *Workspace) GoFiles() ([]string, error) {
+func (ws *Workspace) GoFiles() ([]string, error) { return ws.files(".go") }
+
+// SQLFiles lists the .sql files of all modules, as GoFiles does.
+func (ws *Workspace) SQLFiles() ([]string, error) { return ws.files(".sql") }
+
+// files lists the files whose names end in suffix.
+func (ws *Workspace) files(suffix string) ([]string, error) {
 	var (
 		list []string
 		errs []error
@@ -40,7 +46,7 @@ func (ws *Workspace) GoFiles() ([]string, error) {
 				if name == "vendor" || name == "testdata" || isFile(filepath.Join(p, "go.mod")) {
 					return filepath.SkipDir
 				}
-			case strings.HasSuffix(name, ".go") && !lock(p, d):
+			case strings.HasSuffix(name, suffix) && !lock(p, d):
 				list = append(list, ws.Rel(p))
 			}
 			return nil

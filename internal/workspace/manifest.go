@@ -10,7 +10,9 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/mod/module"
@@ -72,6 +74,10 @@ type Shared struct {
 type ManifestFraction struct {
 	Name, Dir, Kind string
 	Pieces, Loads   []string
+	// KeepAlive is for how long the proxy in front of the fraction keeps idle
+	// connections to it, 0 where nothing is said; KeepAliveLine is where it is.
+	KeepAlive     time.Duration
+	KeepAliveLine int
 	// Line is where the entry stands in fractl.yaml.
 	Line int
 }
@@ -236,6 +242,11 @@ func (r *manifestReader) fractions(n *yaml.Node) {
 			"loads": func(v *yaml.Node) {
 				r.list(v, "loads", func(e *yaml.Node) { f.Loads = append(f.Loads, r.text(e, "loads")) })
 			},
+			"proxy": func(v *yaml.Node) {
+				r.mapping(v, "proxy of fraction "+f.Name, map[string]func(*yaml.Node){
+					"keep_alive": func(v *yaml.Node) { f.KeepAlive, f.KeepAliveLine = r.duration(v, "keep_alive"), v.Line },
+				})
+			},
 		})
 		if r.err != nil {
 			return
@@ -253,6 +264,16 @@ func (r *manifestReader) fractions(n *yaml.Node) {
 		dirs[f.Dir] = f.Name
 		r.m.Fractions = append(r.m.Fractions, f)
 	}
+}
+
+// duration reads a length of time above zero.
+func (r *manifestReader) duration(n *yaml.Node, what string) time.Duration {
+	text := n.Value
+	d, err := time.ParseDuration(text)
+	if (err != nil || d <= 0) && r.err == nil {
+		r.fail(n, what+": "+strconv.Quote(text)+" is no length of time", "write a number with its unit, such as 60s")
+	}
+	return d
 }
 
 func (r *manifestReader) vet(n *yaml.Node) {

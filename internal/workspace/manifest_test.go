@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,7 +21,7 @@ shared:
 fractions:
   auth:    {dir: auth, kind: service, pieces: [health, store]}
   order:   {kind: plugin}
-  gateway: {dir: ./gateway/, kind: gateway, loads: [order]}
+  gateway: {dir: ./gateway/, kind: gateway, loads: [order], proxy: {keep_alive: 75s}}
 vet:
   disable: [ctxbreak]
   severity: {timerleak: warning}
@@ -37,7 +38,7 @@ func TestParseManifest(t *testing.T) {
 		Fractions: []ManifestFraction{
 			{Name: "auth", Dir: "auth", Kind: "service", Pieces: []string{"health", "store"}, Line: 8},
 			{Name: "order", Dir: "order", Kind: "plugin", Line: 9},
-			{Name: "gateway", Dir: "gateway", Kind: "gateway", Loads: []string{"order"}, Line: 10},
+			{Name: "gateway", Dir: "gateway", Kind: "gateway", Loads: []string{"order"}, KeepAlive: 75 * time.Second, KeepAliveLine: 10, Line: 10},
 		},
 		Vet: VetSettings{
 			Disable:      []Setting{{"ctxbreak", 12}},
@@ -62,6 +63,7 @@ func TestParseManifestErrors(t *testing.T) {
 		{"fraction twice", "version: 1\nfractions:\n  a: {}\n  a: {}\n", "fractl.yaml:4: fraction a is declared twice", "keep one"},
 		{"one folder", "version: 1\nfractions:\n  a: {dir: x}\n  b: {dir: ./x}\n", "fractl.yaml:4: fractions a and b share the folder x", "own"},
 		{"kind", "version: 1\nfractions: {a: {kind: servise}}\n", "fractl.yaml:2: unknown kind servise", "did you mean service?"},
+		{"keep-alive", "version: 1\nfractions: {a: {proxy: {keep_alive: 75}}}\n", "fractl.yaml:2: keep_alive: \"75\" is no length of time", "60s"},
 		{"escape", "version: 1\nfractions: {a: {dir: ../a}}\n", "fractl.yaml:2: dir ../a leads out of the workspace", "relative"},
 		{"absolute", "version: 1\ncontracts: [/etc]\n", "fractl.yaml:2: contracts /etc leads out of the workspace", "relative"},
 		{"not a list", "version: 1\ncontracts: contracts\n", "fractl.yaml:2: contracts is not a list", "contracts: [contracts]"},

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/modfile"
 
@@ -69,6 +70,10 @@ type Fraction struct {
 	Module *Module
 	Pieces []string
 	Loads  []string
+	// KeepAlive is for how long the proxy in front of it keeps idle connections,
+	// as line KeepAliveLine of the manifest says; 0 where nothing does.
+	KeepAlive     time.Duration
+	KeepAliveLine int
 }
 
 // GoMod is the path of m's go.mod, relative to the root.

@@ -29,6 +29,9 @@
 //   - request (warning): http.DefaultClient or http.DefaultTransport where a
 //     context is in reach
 //   - transport (warning): a transport that keeps idle connections for ever
+//   - proxy (error): a server that closes idle connections no later than its proxy
+//     does; fractl.yaml says how long that is: fractions: {auth: {proxy: {keep_alive:
+//     60s}}}
 //   - local (note): a server on a loopback address
 //
 // Tests are left alone.

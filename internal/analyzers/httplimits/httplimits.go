@@ -51,7 +51,7 @@ func run(pass *analysis.Pass) (any, error) {
 	for sel := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
 		c.checkDefault(sel)
 	}
-	return nil, nil
+	return nil, c.checkProxies()
 }
 
 // checker is one pass over one package.
@@ -147,6 +147,15 @@ func (c *checker) fields(lit inspector.Cursor) (fields map[string]bool, known bo
 	return fields, known
 }
 
+// head is the end of what is marked of a literal: its type or, where that is
+// left out in a list, its brace.
+func head(lit *ast.CompositeLit) token.Pos {
+	if lit.Type != nil {
+		return lit.Type.End()
+	}
+	return lit.Lbrace + 1
+}
+
 // numeric is a constant as a number; 1 where it is none.
 func numeric(v constant.Value) constant.Value {
 	if v.Kind() == constant.Int || v.Kind() == constant.Float {
@@ -239,7 +248,7 @@ func (c *checker) checkServer(lit inspector.Cursor) {
 		if loopback {
 			category = local
 		}
-		c.report(category, lit, n.Pos(), n.Type.End(), "the server waits without end for the header of a request: it has neither ReadHeaderTimeout nor ReadTimeout", "set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout")
+		c.report(category, lit, n.Pos(), head(n), "the server waits without end for the header of a request: it has neither ReadHeaderTimeout nor ReadTimeout", "set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout")
 		return
 	}
 	var missing []string
@@ -259,7 +268,7 @@ func (c *checker) checkServer(lit inspector.Cursor) {
 	if loopback {
 		category = local
 	}
-	c.report(category, lit, n.Pos(), n.Type.End(), "the server has no "+strings.Join(missing, ", no "), "set "+strings.Join(missing, " and "))
+	c.report(category, lit, n.Pos(), head(n), "the server has no "+strings.Join(missing, ", no "), "set "+strings.Join(missing, " and "))
 }
 
 // loopbackAddr reports whether a server is bound to this machine by its constant
@@ -304,7 +313,7 @@ func (c *checker) checkClient(lit inspector.Cursor) {
 		n := sel.Node().(*ast.SelectorExpr)
 		if withoutContext[n.Sel.Name] && c.httpType(c.info.TypeOf(n.X)) == "Client" && c.object(n.X) == holder {
 			l := lit.Node().(*ast.CompositeLit)
-			c.report(client, lit, l.Pos(), l.Type.End(), fmt.Sprintf("the client has no Timeout, and %s makes requests without a context: they may wait without end", n.Sel.Name), "set Timeout, or make requests by http.NewRequestWithContext")
+			c.report(client, lit, l.Pos(), head(l), fmt.Sprintf("the client has no Timeout, and %s makes requests without a context: they may wait without end", n.Sel.Name), "set Timeout, or make requests by http.NewRequestWithContext")
 			return
 		}
 	}
@@ -316,7 +325,7 @@ func (c *checker) checkTransport(lit inspector.Cursor) {
 		return
 	}
 	n := lit.Node().(*ast.CompositeLit)
-	c.report(transport, lit, n.Pos(), n.Type.End(), "the transport keeps idle connections for ever: it has no IdleConnTimeout", "set IdleConnTimeout, or clone http.DefaultTransport")
+	c.report(transport, lit, n.Pos(), head(n), "the transport keeps idle connections for ever: it has no IdleConnTimeout", "set IdleConnTimeout, or clone http.DefaultTransport")
 }
 
 // checkCall reports functions of net/http that can have no limit.

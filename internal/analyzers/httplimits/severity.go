@@ -10,6 +10,7 @@ const (
 	request   = "request"
 	transport = "transport"
 	local     = "local"
+	proxy     = "proxy"
 )
 
 // Severities gives each category's severity.
@@ -17,6 +18,7 @@ func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
 		header: finding.Error, server: finding.Warning, client: finding.Warning, request: finding.Warning,
 		transport: finding.Warning, local: finding.Note,
+		proxy: finding.Error,
 	}
 }
 

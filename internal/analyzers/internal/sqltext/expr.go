@@ -1,7 +1,5 @@
 package sqltext
 
-import "strings"
-
 // exprs reads expressions and the words between them as far as the next clause
 // that names tables, the end of the statement or of a parenthesis. inJoin also
 // ends at a comma and at a JOIN.
@@ -177,10 +175,4 @@ func (r *reader) skipTo(sc *scope, list ...string) (ok bool) {
 		r.next()
 	}
 	return false
-}
-
-// written reports whether a word is written in capitals.
-func (r *reader) written(t token) bool {
-	w := r.src[t.start:t.end]
-	return w == strings.ToUpper(w)
 }

@@ -48,10 +48,19 @@ type lexer struct {
 
 func lex(src string, script bool) []token {
 	l := &lexer{src: src, script: script}
+	return l.all()
+}
+
+// lexRange splits the bytes [from, to) of src, with places in src.
+func lexRange(src string, from, to int) []token {
+	l := &lexer{src: src[:to], at: from, script: true}
+	return l.all()
+}
+
+func (l *lexer) all() []token {
 	for l.next() {
 	}
-	l.list = append(l.list, token{kind: end, start: len(src), end: len(src)})
-	return l.list
+	return append(l.list, token{kind: end, start: len(l.src), end: len(l.src)})
 }
 
 // next reads one token, or what stands between tokens.

@@ -222,7 +222,8 @@ func (r *reader) readTable(sc *scope) {
 
 // alias reads what may follow a table: its alias and hints.
 func (r *reader) alias(sc *scope) {
-	if r.take("WITH") {
+	if r.is("WITH") && !isWord(r.ahead(1), "NO", "DATA", "CHECK", "LOCAL", "CASCADED") {
+		r.next()
 		if r.symbol("(") {
 			r.parens(sc)
 		} else if !r.take("ORDINALITY") {

@@ -138,6 +138,10 @@ func (r *reader) name() (n ref, ok bool) {
 			break
 		}
 		n.known = n.known && known
+		for r.tok().start == r.toks[r.i-1].end && (r.at(hole) || r.at(word) && r.toks[r.i-1].kind == hole) {
+			n.known = false // users_%d: all that sticks together is one part
+			r.next()
+		}
 		parts = append(parts, part)
 		if !r.symbol(".") {
 			break
@@ -196,6 +200,9 @@ func (r *reader) use(n ref, a Access) {
 	}
 	u := Use{Name: n.Name, Access: a, Start: n.start, End: n.end, Statement: r.started}
 	if u.Schema == "" {
+		if r.path == unknown {
+			return
+		}
 		u.Schema = r.path
 	}
 	r.uses = append(r.uses, u)
@@ -222,3 +229,16 @@ func (r *reader) table(a Access) (n ref, ok bool) {
 // reserved are words that are no names of tables unless quoted, in both
 // dialects.
 var reserved = set("ALL AND AS CASE CHECK COLLATE CONSTRAINT CREATE CROSS DEFAULT DISTINCT ELSE EXCEPT FOR FOREIGN FROM FULL GROUP HAVING IN INNER INTERSECT INTO IS JOIN LEFT LIMIT NATURAL NOT NULL ON OR ORDER PRIMARY REFERENCES RETURNING RIGHT SELECT SET TABLE THEN UNION UNIQUE USING VALUES WHEN WHERE WITH LATERAL ONLY")
+
+// unknown is the search path that a program sets when it runs.
+const unknown = "\x00"
+
+// folded is the name that a token stands for.
+func folded(src string, t token) string {
+	if t.kind == quoted {
+		return t.upper
+	}
+	return strings.ToLower(src[t.start:t.end])
+}
+
+func unquote(s string) string { return strings.Trim(s, "'") }

@@ -1,0 +1,4 @@
+package authv1
+
+// Q is in nobody's code.
+const Q = "SELECT * FROM sessions"
