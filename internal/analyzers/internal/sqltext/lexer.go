@@ -79,7 +79,7 @@ func (l *lexer) next() bool {
 		l.at += lineEnd(rest)
 	case strings.HasPrefix(rest, "/*"):
 		l.at += comment(rest)
-	case c == '\\' && l.script && l.lineStart():
+	case (c == '\\' || strings.HasPrefix(rest, "# ")) && l.script && l.lineStart(): // of psql, of MySQL
 		l.at += lineEnd(rest)
 	case c == '\'':
 		l.add(text, quotedEnd(rest, '\'', false))
