@@ -33,6 +33,7 @@ type violation struct {
 	message    string
 	hint       string
 	related    []finding.Related
+	fixes      []finding.Fix
 }
 
 // severity is that of every finding: what was found by layout alone may be
@@ -68,6 +69,9 @@ func (c *checker) file(rel string, src []byte) []violation {
 
 // reference checks one reference of a file of fraction from.
 func (c *checker) reference(from *workspace.Fraction, s *source, r reference) []violation {
+	if r.kind == pluginRef {
+		return c.opens(from, s, r)
+	}
 	dir, ok := c.target(s.dir(), r)
 	if !ok {
 		return nil
@@ -85,6 +89,7 @@ func (c *checker) reference(from *workspace.Fraction, s *source, r reference) []
 			message: fmt.Sprintf("fraction %s %s %s of fraction %s%s", from.Name, r.kind.verb(), c.name(r, dir), to.Name, suffix),
 			hint:    c.hint(from, to, dir),
 			related: requirement(from, to),
+			fixes:   c.contractFix(s, r, to),
 		}}
 	}
 	if r.kind != importRef || c.open(dir) {
@@ -107,6 +112,19 @@ func (c *checker) reference(from *workspace.Fraction, s *source, r reference) []
 		list = append(list, v)
 	}
 	return list
+}
+
+// opens checks a plugin.Open: a gateway may open what it lists under loads.
+func (c *checker) opens(from *workspace.Fraction, s *source, r reference) []violation {
+	to, ok := c.plugin(from, s.dir(), r.path)
+	if !ok || slices.Contains(from.Loads, to.Name) {
+		return nil
+	}
+	return []violation{{
+		start: r.start, end: r.end,
+		message: fmt.Sprintf("fraction %s %s %s of fraction %s", from.Name, r.kind.verb(), r.text, to.Name),
+		hint:    fmt.Sprintf("let a gateway load %s, by loads in %s, and call it through its contract", to.Name, workspace.ManifestName),
+	}}
 }
 
 // maxRelated is how many further places a reader is asked to look at.

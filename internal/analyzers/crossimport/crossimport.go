@@ -19,13 +19,15 @@ import (
 //go:embed doc.go
 var doc string
 
+const ruleName = "crossimport"
+
 // Analyzer reports on the files of one package, whatever their build tags. It
 // finds the workspace above them by itself. The driver of `fractl vet` uses
 // Scan instead, which also sees folders that the go command drops because all
 // of their files are excluded.
 var Analyzer = &analysis.Analyzer{
-	Name:             "crossimport",
-	Doc:              analyzerdoc.Must(doc, "crossimport"),
+	Name:             ruleName,
+	Doc:              analyzerdoc.Must(doc, ruleName),
 	URL:              "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/crossimport",
 	Run:              run,
 	RunDespiteErrors: true, // imports need no types
@@ -115,6 +117,13 @@ func report(pass *analysis.Pass, ws *workspace.Workspace, c *checker, file *toke
 			}
 		}
 		d.Related = append(d.Related, analysis.RelatedInformation{Pos: pos, Message: r.Message})
+	}
+	for _, fix := range v.fixes {
+		edits := make([]analysis.TextEdit, len(fix.Edits))
+		for i, e := range fix.Edits {
+			edits[i] = analysis.TextEdit{Pos: file.Pos(e.Start), End: file.Pos(e.End), NewText: e.New}
+		}
+		d.SuggestedFixes = append(d.SuggestedFixes, analysis.SuggestedFix{Message: fix.Message, TextEdits: edits})
 	}
 	pass.Report(d)
 }

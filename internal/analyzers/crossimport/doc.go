@@ -10,9 +10,14 @@
 // import, in quotes or backquotes, in a file that a build tag, the system or
 // "//go:build ignore" excludes, or in a cgo file. It also does when a file
 // names a symbol of the other in //go:linkname, or reaches into its folder by
-// //go:embed, //go:generate or a cgo #include or -I; and when it imports a
-// package of the workspace that belongs to no fraction and that itself imports
-// the other's.
+// //go:embed, //go:generate or a cgo #include or -I, or opens its plugin by
+// plugin.Open; and when it imports a package of the workspace that belongs to no
+// fraction and that itself imports the other's, as its types then are those of
+// the other. In go.mod, a require of another's module that no file imports and
+// a replace that puts another's folder in the place of a contract are reported.
+//
+// Where the other has a contract with every name that a file uses, the fix
+// imports that.
 //
 // Not reported are packages that every fraction may import: contracts (by a
 // folder that fractl.yaml lists under contracts, or because all their files say

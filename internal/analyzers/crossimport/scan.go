@@ -8,6 +8,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -27,6 +28,7 @@ func Scan(ctx context.Context, ws *workspace.Workspace) ([]finding.Finding, erro
 		mu   sync.Mutex
 		list []finding.Finding
 	)
+	imported := make(map[*workspace.Fraction]map[string]bool)
 	errs := []error{err}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -40,8 +42,21 @@ func Scan(ctx context.Context, ws *workspace.Workspace) ([]finding.Finding, erro
 				err = workspace.Unreadable(rel, err)
 			}
 			found := c.findings(rel, src)
+			from := c.ws.FractionOf(path.Dir(rel))
+			var paths []string
+			if from != nil && len(ws.Modules) > 1 {
+				paths = importPaths(rel, src)
+			}
 			mu.Lock()
 			defer mu.Unlock()
+			if len(paths) > 0 {
+				if imported[from] == nil {
+					imported[from] = make(map[string]bool)
+				}
+				for _, p := range paths {
+					imported[from][p] = true
+				}
+			}
 			list = append(list, found...)
 			errs = append(errs, err)
 			return nil
@@ -50,6 +65,7 @@ func Scan(ctx context.Context, ws *workspace.Workspace) ([]finding.Finding, erro
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	list = append(list, c.modules(imported)...)
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(text(a), text(b)) })
 	return finding.Sort(list), errors.Join(errs...)
 }
@@ -58,8 +74,8 @@ func (c *checker) findings(rel string, src []byte) []finding.Finding {
 	var list []finding.Finding
 	for _, v := range c.file(rel, src) {
 		f := finding.Finding{
-			Rule: Analyzer.Name, Severity: c.severity(), File: rel,
-			Message: v.message, Hint: v.hint, Related: v.related,
+			Rule: ruleName, Severity: c.severity(), File: rel,
+			Message: v.message, Hint: v.hint, Related: v.related, Fixes: v.fixes,
 		}
 		f.Line, f.Column = place(src, v.start)
 		f.EndLine, f.EndColumn = place(src, v.end)
@@ -67,6 +83,21 @@ func (c *checker) findings(rel string, src []byte) []finding.Finding {
 			f.Fraction = owner.Name
 		}
 		list = append(list, f)
+	}
+	return list
+}
+
+// importPaths are the paths that a file imports.
+func importPaths(rel string, src []byte) []string {
+	s := parseSource(rel, src)
+	if s.ast == nil {
+		return nil
+	}
+	var list []string
+	for _, spec := range s.ast.Imports {
+		if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+			list = append(list, p)
+		}
 	}
 	return list
 }

@@ -41,12 +41,14 @@ const (
 	embedRef
 	generateRef
 	includeRef
+	pluginRef
 )
 
 func (k kind) verb() string {
 	return [...]string{
 		importRef: "imports", linknameRef: "links to", embedRef: "embeds",
 		generateRef: "generates from", includeRef: "includes",
+		pluginRef: "opens the plugin",
 	}[k]
 }
 
@@ -73,6 +75,7 @@ func (s *source) references() []reference {
 			list = append(list, reference{kind: importRef, start: s.offset(spec.Pos()), end: s.offset(spec.Path.End()), path: p, text: p})
 		}
 		list = append(list, s.cgo()...)
+		list = append(list, s.plugins()...)
 	}
 	return append(list, s.directives()...)
 }
