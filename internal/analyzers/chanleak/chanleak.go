@@ -112,6 +112,11 @@ func (c *checker) check(m *ssa.MakeChan) {
 	for _, loop := range t.loops {
 		c.report(category, loop, m.Pos(), "nothing closes the channel that is ranged over here: the loop never ends")
 	}
+	if category == local {
+		for _, loop := range t.behind {
+			c.report(behind, loop, m.Pos(), "nothing closes the channel that is ranged over here: the code behind the loop is never reached")
+		}
+	}
 	for _, fn := range t.returnedBy {
 		c.open[fn] = m.Pos()
 		if obj, ok := fn.Object().(*types.Func); ok && obj.Pkg() == c.pass.Pkg {

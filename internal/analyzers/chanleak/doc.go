@@ -21,6 +21,8 @@
 //
 //   - local (error): a channel of a function, or one that a function returns
 //   - field (warning): a channel in a field
+//   - behind (warning): a channel of a function whose loop is otherwise left only by
+//     a return, although there is code behind it
 //   - closed (error): a channel is closed again, or sent to, after it was closed
 //   - program (note): one that is made in main or init, or for a variable of the
 //     package: it may be meant to live as long as the program
@@ -49,8 +51,8 @@
 //
 // # When not
 //
-// A loop that also ends otherwise, by a break or a return, is left alone, and so is
-// a channel that code has which the rule cannot see: in an exported field, an
+// A loop that also ends otherwise, by a break, or by a return with nothing behind
+// the loop, is left alone, and so is a channel that code has which the rule cannot see: in an exported field, an
 // interface, a map, or given to another package. Channels that nobody ranges over
 // need no close.
 //

@@ -5,6 +5,7 @@ import "github.com/fractl/fractl/internal/finding"
 // The categories of this rule's diagnostics; doc.go says what each means.
 const (
 	local   = "local"
+	behind  = "behind"
 	field   = "field"
 	closed  = "closed"
 	program = "program"
@@ -14,7 +15,7 @@ const (
 // Severities gives each category's severity.
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
-		local: finding.Error, closed: finding.Error, field: finding.Warning,
+		local: finding.Error, closed: finding.Error, field: finding.Warning, behind: finding.Warning,
 		program: finding.Note, inTest: finding.Note,
 	}
 }

@@ -14,6 +14,7 @@ type trace struct {
 	fieldsSeen map[*types.Var]bool
 
 	loops      []token.Pos       // that end only when it is closed
+	behind     []token.Pos       // that are left otherwise only by a return, with code behind them
 	closes     []ssa.Instruction // that close it
 	returnedBy []*ssa.Function   // to receive from
 	// escapes: code has it that cannot be seen.
@@ -56,8 +57,13 @@ func (t *trace) use(r ssa.Instruction, v ssa.Value) {
 		switch {
 		case r.Op == token.MUL:
 			t.follow(r) // a variable is read
-		case r.Op == token.ARROW && r.CommaOk && endsOnlyByClose(r):
-			t.loops = append(t.loops, placeOf(r))
+		case r.Op == token.ARROW && r.CommaOk:
+			switch endOf(r) {
+			case byClose:
+				t.loops = append(t.loops, placeOf(r))
+			case byReturn:
+				t.behind = append(t.behind, placeOf(r))
+			}
 		}
 	case *ssa.Store:
 		if r.Val == v {
@@ -181,16 +187,24 @@ func (t *trace) call(r ssa.CallInstruction, v ssa.Value) {
 	}
 }
 
-// endsOnlyByClose reports whether a receive with ok stands at the head of a loop
-// that has no other end.
-func endsOnlyByClose(recv *ssa.UnOp) bool {
+// ending says how a loop ends that receives until ok is false.
+type ending int
+
+const (
+	otherwise ending = iota
+	byClose          // only when the channel is closed
+	byReturn         // also by a return; only a close leads to the code behind it
+)
+
+// endOf looks at the loop at whose head a receive with ok stands.
+func endOf(recv *ssa.UnOp) ending {
 	head := recv.Block()
 	branch, ok := head.Instrs[len(head.Instrs)-1].(*ssa.If)
 	if !ok {
-		return false
+		return otherwise
 	}
 	if e, ok := branch.Cond.(*ssa.Extract); !ok || e.Tuple != recv || e.Index != 1 {
-		return false
+		return otherwise
 	}
 	// The blocks of the loop: those behind the head from which it is reached
 	// again.
@@ -206,16 +220,65 @@ func endsOnlyByClose(recv *ssa.UnOp) bool {
 	}
 	before(head)
 	if len(back) == 1 && !succeeds(head, head) {
-		return false
+		return otherwise
 	}
+	end := byClose
+	done := head.Succs[1]
 	for b := range back {
 		for _, s := range b.Succs {
-			if b != head && !back[s] {
-				return false
+			switch {
+			case b == head || back[s]:
+			case reaches(s, done) || !hasCode(done):
+				return otherwise
+			default:
+				end = byReturn
 			}
 		}
 	}
-	return true
+	return end
+}
+
+// reaches reports whether one block can lead to another.
+func reaches(from, to *ssa.BasicBlock) bool {
+	seen := make(map[*ssa.BasicBlock]bool)
+	var walk func(*ssa.BasicBlock) bool
+	walk = func(b *ssa.BasicBlock) bool {
+		if b == to {
+			return true
+		}
+		if seen[b] {
+			return false
+		}
+		seen[b] = true
+		for _, s := range b.Succs {
+			if walk(s) {
+				return true
+			}
+		}
+		return false
+	}
+	return walk(from)
+}
+
+// hasCode reports whether something is done in a block, or a result is given.
+// A panic there says that it is not meant to be reached.
+func hasCode(b *ssa.BasicBlock) bool {
+	switch last := b.Instrs[len(b.Instrs)-1].(type) {
+	case *ssa.Panic:
+		return false
+	case *ssa.Return:
+		if len(last.Results) > 0 {
+			return true
+		}
+	}
+	for _, instr := range b.Instrs {
+		switch instr.(type) {
+		case *ssa.Return, *ssa.RunDefers, *ssa.DebugRef:
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 func succeeds(b, next *ssa.BasicBlock) bool {

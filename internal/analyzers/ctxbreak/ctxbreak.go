@@ -103,10 +103,10 @@ func (c *checker) contextFunc(call *ast.CallExpr) string {
 // reach.
 func (c *checker) checkFresh(at inspector.Cursor, name string) {
 	ctx, ok := reach.At(c.pass.Pkg, c.info, at, c.version(at))
-	if !ok || ctx.Outside || ctx.Nil || c.excused(at) {
+	if !ok || ctx.Outside && !c.attached(at, ctx) || ctx.Nil || c.excused(at, ctx) {
 		return
 	}
-	use, derived := c.uses(at)
+	use, derived := c.uses(at, ctx)
 	if !use.Valid() {
 		return
 	}
@@ -148,7 +148,8 @@ func reached(ctx reach.Context) string {
 // child, or through one local variable. derived is where the variable is used.
 // The zero Cursor says that it goes elsewhere, into a field for example, or that
 // nothing can be said.
-func (c *checker) uses(at inspector.Cursor) (use inspector.Cursor, derived token.Pos) {
+func (c *checker) uses(at inspector.Cursor, ctx reach.Context) (use inspector.Cursor, derived token.Pos) {
+	var made inspector.Cursor // the last call that made a child
 	for {
 		at = enclosing.Parens(at)
 		switch at.ParentEdgeKind() {
@@ -157,26 +158,102 @@ func (c *checker) uses(at inspector.Cursor) (use inspector.Cursor, derived token
 			n := call.Node().(*ast.CallExpr)
 			switch name := c.contextFunc(n); {
 			case name == "" && reach.IsContext(c.info.TypeOf(n)):
-				// Some other way to make a child.
+				made = call // some other way to make a child
+			case name == "" && givesContext(c.info.TypeOf(n)):
+				return call, token.NoPos // with a span, say
 			case name == "":
-				return c.receiver(call), token.NoPos
-			case name == "AfterFunc" || name == "WithoutCancel" || name == "WithCancel" || name == "WithCancelCause" || at.ParentEdgeIndex() != 0:
+				return c.receiver(call, ctx), token.NoPos
+			case at.ParentEdgeIndex() != 0 || name == "WithoutCancel":
+				return inspector.Cursor{}, token.NoPos
+			case name == "AfterFunc":
+				return call, token.NoPos // it will never run
+			case (name == "WithCancel" || name == "WithCancelCause") && !c.cancelDeferred(call):
 				return inspector.Cursor{}, token.NoPos // with an end of its own
+			case name == "WithValue":
+				made = call
 			}
 			at = call // a child
 		case edge.AssignStmt_Rhs, edge.ValueSpec_Values:
-			return c.usesOfVariable(at)
+			if use, derived := c.usesOfVariable(at, ctx); use.Valid() {
+				return use, derived
+			}
+			if made.Valid() && c.contextFunc(made.Node().(*ast.CallExpr)) == "" && c.replaces(at, ctx) {
+				return made, token.NoPos
+			}
+			return inspector.Cursor{}, token.NoPos
+		case edge.ReturnStmt_Results:
+			if fn := enclosing.Function(at); made.Valid() && !c.mentions(fn, ctx) {
+				return made, token.NoPos // the caller's context is dropped
+			}
+			return inspector.Cursor{}, token.NoPos
 		default:
 			return inspector.Cursor{}, token.NoPos
 		}
 	}
 }
 
+// givesContext reports whether a context is among several results.
+func givesContext(t types.Type) bool {
+	tuple, ok := t.(*types.Tuple)
+	if !ok {
+		return false
+	}
+	for v := range tuple.Variables() {
+		if reach.IsContext(v.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// replaces reports whether an assigned value takes the place of the context in
+// reach.
+func (c *checker) replaces(value inspector.Cursor, ctx reach.Context) bool {
+	n, ok := value.Parent().Node().(*ast.AssignStmt)
+	if !ok || len(n.Lhs) != len(n.Rhs) {
+		return false
+	}
+	id, ok := n.Lhs[value.ParentEdgeIndex()].(*ast.Ident)
+	if !ok {
+		return false
+	}
+	obj := c.info.ObjectOf(id)
+	return obj != nil && obj.Pos() == ctx.Decl
+}
+
+// cancelDeferred reports whether the cancel function that a call gives is
+// deferred in the same function: the child ends with it, and so goes nowhere
+// that the caller's context could not.
+func (c *checker) cancelDeferred(call inspector.Cursor) bool {
+	n, ok := call.Parent().Node().(*ast.AssignStmt)
+	if !ok || len(n.Lhs) != 2 {
+		return false
+	}
+	id, ok := n.Lhs[1].(*ast.Ident)
+	fn := enclosing.Function(call)
+	if !ok || !fn.Valid() {
+		return false
+	}
+	v := c.info.ObjectOf(id)
+	for d := range fn.Preorder((*ast.DeferStmt)(nil)) {
+		if enclosing.Function(d) != fn {
+			continue
+		}
+		if fun, ok := d.Node().(*ast.DeferStmt).Call.Fun.(*ast.Ident); ok && v != nil && c.info.Uses[fun] == v {
+			return true
+		}
+	}
+	return false
+}
+
 // receiver is the call itself, unless it is one that nobody would give the
-// caller's context.
-func (c *checker) receiver(call inspector.Cursor) inspector.Cursor {
-	name := c.calleeName(call.Node().(*ast.CallExpr))
-	if tidiesUp(name) || outlives(name) || longLived(c.info.TypeOf(call.Node().(*ast.CallExpr))) || call.ParentEdgeKind() == edge.GoStmt_Call || call.ParentEdgeKind() == edge.DeferStmt_Call {
+// caller's context. A function that has no other use for its context has
+// forgotten it, even where what it starts goes on.
+func (c *checker) receiver(call inspector.Cursor, ctx reach.Context) inspector.Cursor {
+	n := call.Node().(*ast.CallExpr)
+	name := c.calleeName(n)
+	bounded := strings.HasSuffix(name, ".DialContext") || ctx.Expr != "" && !c.mentions(enclosing.Function(call), ctx)
+	if tidiesUp(name) || !bounded && (outlives(name) || longLived(c.info.TypeOf(n))) || call.ParentEdgeKind() == edge.GoStmt_Call || call.ParentEdgeKind() == edge.DeferStmt_Call {
 		return inspector.Cursor{}
 	}
 	if tv, ok := c.info.Types[call.Node().(*ast.CallExpr).Fun]; ok && tv.IsType() {
@@ -187,7 +264,7 @@ func (c *checker) receiver(call inspector.Cursor) inspector.Cursor {
 
 // usesOfVariable finds the calls that get a variable which holds a fresh context:
 // if all of them stand in the same function, it is the first.
-func (c *checker) usesOfVariable(value inspector.Cursor) (use inspector.Cursor, derived token.Pos) {
+func (c *checker) usesOfVariable(value inspector.Cursor, ctx reach.Context) (use inspector.Cursor, derived token.Pos) {
 	none := inspector.Cursor{}
 	var id *ast.Ident
 	switch n := value.Parent().Node().(type) {
@@ -215,11 +292,12 @@ func (c *checker) usesOfVariable(value inspector.Cursor) (use inspector.Cursor, 
 	if !fn.Valid() || v.Pos() < fn.Node().Pos() || isParameter(v, fn) {
 		return none, token.NoPos // it outlives the function, or is what the caller gave
 	}
+	bound := c.cancelDeferred(value)
 	for ref := range fn.Preorder((*ast.Ident)(nil)) {
 		if ref.Node() == id || c.info.Uses[ref.Node().(*ast.Ident)] != v {
 			continue
 		}
-		if enclosing.Function(ref) != fn {
+		if enclosing.Function(ref) != fn && !bound {
 			return none, token.NoPos // a goroutine or a stored function has it
 		}
 		at := enclosing.Parens(ref)
@@ -229,7 +307,7 @@ func (c *checker) usesOfVariable(value inspector.Cursor) (use inspector.Cursor, 
 			if c.contextFunc(call.Node().(*ast.CallExpr)) != "" {
 				return none, token.NoPos // too far to follow
 			}
-			if r := c.receiver(call); !use.Valid() && r.Valid() {
+			if r := c.receiver(call, ctx); !use.Valid() && r.Valid() {
 				use, derived = r, ref.Node().Pos()
 			} else if !r.Valid() {
 				return none, token.NoPos // detached for this, and so for the others

@@ -14,8 +14,9 @@ import (
 	"github.com/fractl/fractl/internal/analyzers/internal/reach"
 )
 
-// excused reports whether a fresh context is plainly meant at a place.
-func (c *checker) excused(at inspector.Cursor) bool {
+// excused reports whether a fresh context is plainly meant at a place, although
+// ctx is in reach.
+func (c *checker) excused(at inspector.Cursor, ctx reach.Context) bool {
 	pos := c.pass.Fset.Position(at.Node().Pos())
 	if c.detached[pos.Filename][pos.Line] {
 		return true
@@ -26,10 +27,10 @@ func (c *checker) excused(at inspector.Cursor) bool {
 	}
 	for f := fn; f.Valid(); f = enclosing.Function(f) {
 		decl, ok := f.Node().(*ast.FuncDecl)
-		if ok && (lifecycle(decl) || enclosing.Starts(c.pass.Pkg, decl)) {
+		if ok && (c.lifecycle(f, ctx) || enclosing.Starts(c.pass.Pkg, decl)) {
 			return true
 		}
-		if !ok && launched(f) {
+		if !ok && launched(f) && !c.mentions(f, ctx) {
 			return true
 		}
 	}
@@ -40,7 +41,37 @@ func (c *checker) excused(at inspector.Cursor) bool {
 // it starts.
 var lifecycleNames = []string{"Start", "Run", "Serve", "Shutdown", "Stop", "Close", "OnStart", "OnStop", "Listen", "ListenAndServe", "Init", "Open"}
 
-func lifecycle(decl *ast.FuncDecl) bool { return slices.Contains(lifecycleNames, decl.Name.Name) }
+// endNames are those whose context is a limit for what they do.
+var endNames = []string{"Shutdown", "Stop", "Close", "OnStop"}
+
+// lifecycle reports whether a function has such a name. One that ends something
+// and has no use for its context at all has forgotten it.
+func (c *checker) lifecycle(fn inspector.Cursor, ctx reach.Context) bool {
+	name := fn.Node().(*ast.FuncDecl).Name.Name
+	return slices.Contains(lifecycleNames, name) && (!slices.Contains(endNames, name) || ctx.Expr == "" || c.mentions(fn, ctx))
+}
+
+// mentions reports whether a function uses the context: then it is not detached
+// from it.
+func (c *checker) mentions(fn inspector.Cursor, ctx reach.Context) bool {
+	body, ok := enclosing.Body(fn)
+	if !ok {
+		return false
+	}
+	for id := range body.Preorder((*ast.Ident)(nil)) {
+		if obj := c.info.Uses[id.Node().(*ast.Ident)]; obj != nil && obj.Pos() == ctx.Decl {
+			return true
+		}
+	}
+	return false
+}
+
+// attached reports whether what is between a place and the function that has the
+// context are literals which use it themselves.
+func (c *checker) attached(at inspector.Cursor, ctx reach.Context) bool {
+	lit := enclosing.Function(at)
+	return lit.Valid() && lit.Node().Pos() > ctx.Decl && c.mentions(lit, ctx)
+}
 
 // launched reports whether a literal is deferred or run by a go statement, is an
 // argument of a call that is, or is given to a method Go, as that of a group of
@@ -61,22 +92,37 @@ func launched(lit inspector.Cursor) bool {
 // become of the caller.
 var tidyWords = []string{"unlock", "release", "rollback", "close", "cleanup", "abort", "revoke", "stop", "shutdown", "cancel", "flush", "destroy", "terminate", "disconnect", "logout", "deregister", "unregister", "unsubscribe", "kill", "remove", "teardown"}
 
-func tidiesUp(name string) bool {
-	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-	return slices.ContainsFunc(tidyWords, func(word string) bool { return strings.Contains(name, word) })
+func tidiesUp(name string) bool { return hasWord(name, tidyWords) }
+
+// hasWord reports whether one of the words that the last part of a name is made
+// of is in the list: Watch is one of StartWatch, not of Stopwatch.
+func hasWord(name string, list []string) bool {
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	start := 0
+	for i := 1; i <= len(name); i++ {
+		upper := i < len(name) && 'A' <= name[i] && name[i] <= 'Z'
+		if i < len(name) && !upper && name[i] != '_' {
+			continue
+		}
+		if upper && 'A' <= name[i-1] && name[i-1] <= 'Z' && (i+1 == len(name) || 'A' <= name[i+1] && name[i+1] <= 'Z') {
+			continue // HTTP
+		}
+		if slices.Contains(list, strings.ToLower(strings.Trim(name[start:i], "_"))) {
+			return true
+		}
+		start = i
+	}
+	return false
 }
 
 // startWords are in the names of functions that start what goes on after them.
 var startWords = []string{"start", "monitor", "watch", "listen", "serve", "spawn", "background", "async", "exit", "daemon", "dial", "connect"}
 
-func outlives(name string) bool {
-	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-	return slices.ContainsFunc(startWords, func(word string) bool { return strings.Contains(name, word) })
-}
+func outlives(name string) bool { return hasWord(name, startWords) }
 
 // longLived reports whether a result is something that is closed one day, such as
 // a connection or a listener: a context that made it may be its end. What a
-// database gives serves the caller.
+// database gives serves the caller, and so does what is read through.
 func longLived(t types.Type) bool {
 	if tuple, ok := t.(*types.Tuple); ok {
 		for v := range tuple.Variables() {
@@ -86,14 +132,35 @@ func longLived(t types.Type) bool {
 		}
 		return false
 	}
-	if named, ok := types.Unalias(deref(t)).(*types.Named); ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "database/sql" {
+	if ofDatabase(t) || hasMethod(t, "Next") {
 		return false
 	}
 	for _, name := range [...]string{"Close", "Stop", "Shutdown"} {
-		if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
-			if _, ok := obj.(*types.Func); ok {
-				return true
-			}
+		if hasMethod(t, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasMethod(t types.Type, name string) bool {
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
+	_, ok := obj.(*types.Func)
+	return ok
+}
+
+// ofDatabase reports whether a type is one of database/sql, or embeds one.
+func ofDatabase(t types.Type) bool {
+	if named, ok := types.Unalias(deref(t)).(*types.Named); ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "database/sql" {
+		return true
+	}
+	s, ok := deref(t).Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for f := range s.Fields() {
+		if named, ok := types.Unalias(deref(f.Type())).(*types.Named); ok && f.Embedded() && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "database/sql" {
+			return true
 		}
 	}
 	return false

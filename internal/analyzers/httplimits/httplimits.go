@@ -208,8 +208,15 @@ func (c *checker) holder(lit inspector.Cursor) (obj types.Object, known bool) {
 }
 
 // givenAway reports whether a variable is an argument of a call that may set its
-// fields: of anything but package net/http and what has it as an interface.
-func (c *checker) givenAway(v *types.Var) bool {
+// fields: of anything but package net/http, what has it as an interface, and the
+// functions of this package that do not.
+func (c *checker) givenAway(v *types.Var) bool { return c.mayBeSet(v, make(map[*types.Var]bool)) }
+
+func (c *checker) mayBeSet(v *types.Var, seen map[*types.Var]bool) bool {
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
 	for id := range c.root.Preorder((*ast.Ident)(nil)) {
 		if c.info.Uses[id.Node().(*ast.Ident)] != v {
 			continue
@@ -227,10 +234,18 @@ func (c *checker) givenAway(v *types.Var) bool {
 			continue
 		}
 		i := min(at.ParentEdgeIndex(), sig.Params().Len()-1)
-		if i >= 0 && c.httpType(sig.Params().At(i).Type()) != "" {
-			if fn := typeutil.StaticCallee(c.info, call); fn == nil || fn.Pkg() == nil || !strings.HasPrefix(fn.Pkg().Path(), "golang.org/x/net/http2") {
-				return true
-			}
+		if i < 0 || c.httpType(sig.Params().At(i).Type()) == "" {
+			continue
+		}
+		fn := typeutil.StaticCallee(c.info, call)
+		switch {
+		case fn == nil || fn.Pkg() == nil:
+			return true
+		case strings.HasPrefix(fn.Pkg().Path(), "golang.org/x/net/http2"):
+		case fn.Pkg() != c.pass.Pkg || sig.Variadic():
+			return true
+		case len(c.set[fn.Signature().Params().At(i)]) > 0, c.mayBeSet(fn.Signature().Params().At(i), seen):
+			return true
 		}
 	}
 	return false

@@ -229,7 +229,7 @@ func addresses(_ *module, pkg *packages.Package) (list []plant) {
 	return list
 }
 
-var tableName = regexp.MustCompile("(?i)^([\"`]\\s*(?:select|insert|update|delete)\\b[^;]*?\\b(?:from|into|update|join)\\s+)([a-z_][a-z_0-9]*)\\b")
+var tableName = regexp.MustCompile("^([\"`]\\s*(?:SELECT|INSERT|UPDATE|DELETE)\\b[^;(%%]*?\\b(?:FROM|INTO|UPDATE|JOIN)\\s+)([a-z_][a-z_0-9]*)\\b")
 
 // tables replaces a table's name by that of another fraction's.
 func tables(_ *module, pkg *packages.Package) (list []plant) {

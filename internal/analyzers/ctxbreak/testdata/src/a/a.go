@@ -208,14 +208,19 @@ func derivedElsewhere(ctx context.Context) error {
 
 // What goes on after its caller, or has an end of its own.
 
-func longLivedResult(ctx context.Context) (*conn, error) { return newConn(context.Background()) }
+func longLivedResult(ctx context.Context) (*conn, error) {
+	_ = load(ctx)
+	return newConn(context.Background())
+}
 
-func starts(ctx context.Context) { startWatch(context.Background()) }
+func starts(ctx context.Context) {
+	_ = load(ctx)
+	startWatch(context.Background())
+}
 
-func ownEnd(ctx context.Context) error {
+func ownEnd(ctx context.Context) (func() error, func()) {
 	own, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	return load(own)
+	return func() error { return load(own) }, cancel
 }
 
 func inGroup(ctx context.Context, g group) {

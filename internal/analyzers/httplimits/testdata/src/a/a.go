@@ -14,7 +14,9 @@ type app struct {
 	client *http.Client
 }
 
-func configure(s *http.Server) {}
+func configure(s *http.Server) {
+	s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout = time.Second, time.Second, time.Second
+}
 
 // What has to be found.
 
