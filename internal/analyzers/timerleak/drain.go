@@ -45,8 +45,9 @@ func (c *checker) checkStopReceive(stmt inspector.Cursor) {
 		return
 	}
 	if m := c.mode(stmt.Node().Pos()); m.Known && m.Synchronous {
-		c.report(next.Node(), drain,
+		c.reportFixable(next.Node(), drain,
 			fmt.Sprintf("this receive blocks for ever: nothing comes from %s.C once Stop has returned (%s)", types.ExprString(y), m),
+			c.dropBehind("Drop the receive", stmt, next),
 			append([]analysis.RelatedInformation{{Pos: stmt.Node().Pos(), Message: "stopped here"}}, c.decider(m)...)...)
 	}
 }
@@ -64,8 +65,12 @@ func (c *checker) checkGuardedDrain(stmt inspector.Cursor) {
 		return
 	}
 	if m := c.mode(n.Pos()); m.Known && m.Synchronous {
-		c.report(n.Body.List[0], redundant,
-			fmt.Sprintf("no value is left in %s.C once Stop has returned, so there is nothing to drain (%s)", types.ExprString(y), m))
+		var fixes []analysis.SuggestedFix
+		if n.Init == nil {
+			fixes = c.replaceWith("Only stop it", stmt, types.ExprString(x)+".Stop()")
+		}
+		c.reportFixable(n.Body.List[0], redundant,
+			fmt.Sprintf("no value is left in %s.C once Stop has returned, so there is nothing to drain (%s)", types.ExprString(y), m), fixes)
 	}
 }
 

@@ -57,14 +57,14 @@ func (c *checker) checkLocal(src source, v *types.Var) {
 	at := src.call.Node()
 	switch {
 	case src.kind == callbackTimer && len(fate.Releases) > 0 && !exit.Overwritten:
-		c.report(at, onPath, name+", so its callback still runs after that", where...)
+		c.reportFixable(at, onPath, name+", so its callback still runs after that", c.deferStop(src, v), where...)
 	case src.kind == callbackTimer:
 		// The variable is only reset or looked at: as good as dropped.
 		c.checkCallback(src)
 	case len(fate.Releases) > 0 && !src.clock:
-		c.leaking(at, onPath, name, where...)
+		c.leakingFixable(at, onPath, name, c.deferStop(src, v), where...)
 	default:
-		c.leaking(at, src.category(), name, where...)
+		c.leakingFixable(at, src.category(), name, c.deferStop(src, v), where...)
 	}
 }
 
@@ -124,7 +124,7 @@ func (c *checker) checkUnnamed(src source, sel inspector.Cursor) {
 // checkTick looks at time.Tick, which is fine for as long as the process.
 func (c *checker) checkTick(src source) {
 	if _, leaks := c.lost(src); leaks {
-		c.leaking(src.call.Node(), tick, "the ticker of time.Tick cannot be stopped, and this function returns")
+		c.leakingFixable(src.call.Node(), tick, "the ticker of time.Tick cannot be stopped, and this function returns", c.newTicker(src))
 	}
 }
 

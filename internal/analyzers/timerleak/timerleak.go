@@ -87,11 +87,15 @@ type checker struct {
 // leaking reports a leak that is one where unstopped timers are not collected,
 // and otherwise keeps it for a main package that says so.
 func (c *checker) leaking(at ast.Node, category, message string, related ...analysis.RelatedInformation) {
+	c.leakingFixable(at, category, message, nil, related...)
+}
+
+func (c *checker) leakingFixable(at ast.Node, category, message string, fixes []analysis.SuggestedFix, related ...analysis.RelatedInformation) {
 	m := c.mode(at.Pos())
 	switch {
 	case !m.Known:
 	case !m.Collected:
-		c.report(at, category, fmt.Sprintf("%s; unstopped timers are not collected here (%s)", message, m), append(related, c.decider(m)...)...)
+		c.reportFixable(at, category, fmt.Sprintf("%s; unstopped timers are not collected here (%s)", message, m), fixes, append(related, c.decider(m)...)...)
 	case !c.isTest(at.Pos()):
 		c.keep(at, message)
 	}
@@ -100,6 +104,10 @@ func (c *checker) leaking(at ast.Node, category, message string, related ...anal
 // report reports at the node. A leak in a test is but a note; what hangs or is
 // always wrong stays what it is.
 func (c *checker) report(at ast.Node, category, message string, related ...analysis.RelatedInformation) {
+	c.reportFixable(at, category, message, nil, related...)
+}
+
+func (c *checker) reportFixable(at ast.Node, category, message string, fixes []analysis.SuggestedFix, related ...analysis.RelatedInformation) {
 	if c.isTest(at.Pos()) {
 		switch category {
 		case stopped, nilChan, drain, lenCap, guard, redundant, cost:
@@ -108,7 +116,7 @@ func (c *checker) report(at ast.Node, category, message string, related ...analy
 		}
 	}
 	c.pass.Report(analysis.Diagnostic{
-		Pos: at.Pos(), End: at.End(), Category: label(category), Message: message, Related: related,
+		Pos: at.Pos(), End: at.End(), Category: label(category), Message: message, Related: related, SuggestedFixes: fixes,
 	})
 }
 

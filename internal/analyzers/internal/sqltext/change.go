@@ -83,7 +83,7 @@ func (r *reader) assigns() bool {
 func (r *reader) delete(sc *scope) {
 	r.next()
 	if !r.take("FROM") {
-		r.wrong()
+		r.deleteFromJoin(sc)
 		return
 	}
 	r.take("ONLY")
@@ -98,6 +98,36 @@ func (r *reader) delete(sc *scope) {
 	}
 	if r.take("USING") {
 		r.from(sc)
+	}
+	r.clauses(sc)
+}
+
+// deleteFromJoin reads what MySQL has: DELETE a, b FROM t AS a JOIN u AS b ….
+func (r *reader) deleteFromJoin(sc *scope) {
+	for {
+		if _, ok := r.name(); !ok {
+			r.wrong()
+			return
+		}
+		if !r.takeSymbol(",") {
+			break
+		}
+	}
+	if !r.take("FROM") {
+		r.wrong()
+		return
+	}
+	before := len(r.uses)
+	r.tableRef(sc)
+	for i := before; i < len(r.uses); i++ {
+		r.uses[i].Access = Write
+	}
+	for n := r.joinLength(); n > 0; n = r.joinLength() {
+		r.i += n
+		r.tableRef(sc)
+		if r.take("ON") {
+			r.exprs(sc, true)
+		}
 	}
 	r.clauses(sc)
 }

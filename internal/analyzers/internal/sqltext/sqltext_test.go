@@ -87,6 +87,7 @@ func TestStatements(t *testing.T) {
 		{`UPDATE OR IGNORE users SET n = n + 1`, "write users"},
 		{`DELETE FROM users`, "write users"},
 		{`DELETE FROM users u USING orders o WHERE o.uid = u.id`, "write users, read orders"},
+		{`DELETE kv FROM kine AS kv INNER JOIN (SELECT id FROM other) AS ks ON kv.id = ks.id WHERE kv.id > 1`, "write kine, read other"},
 		{`MERGE INTO stock s USING sales ON s.id = sales.id WHEN MATCHED THEN UPDATE SET n = 1 WHEN NOT MATCHED THEN INSERT (id) VALUES (1)`, "write stock, read sales"},
 		{`TRUNCATE TABLE a, auth.b RESTART IDENTITY CASCADE`, "write a, write auth.b"},
 		{`COPY users (id) FROM STDIN`, "write users"},
