@@ -38,11 +38,16 @@ func run(pass *analysis.Pass) (any, error) {
 		root:   pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),
 		places: place.New(pass.Fset),
 		sinks:  make(map[sinkKey]*sink),
+
+		sessions: make(map[*types.Named]bool),
 	}
 	for sel := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
 		if s := c.sinkOf(sel.Node().(*ast.SelectorExpr)); s != nil {
 			c.checkSink(sel, s)
 		}
+	}
+	for call := range c.root.Preorder((*ast.CallExpr)(nil)) {
+		c.checkSession(call)
 	}
 	c.checkWrappers()
 	return nil, nil
@@ -59,6 +64,10 @@ type checker struct {
 	// migrations are the functions that a migration library is given; nil
 	// until first asked for.
 	migrations map[types.Object]bool
+	// sessions remembers which types are sessions, and values what variables
+	// and fields that hold one are given; nil until first asked for.
+	sessions map[*types.Named]bool
+	values   map[*types.Var][]inspector.Cursor
 }
 
 // checkSink reports one use of a method that has a sibling with a context.

@@ -30,6 +30,9 @@
 // # Categories
 //
 //   - call (error): a context is in reach at the call
+//   - session (error): a value that carries the context itself, as *gorm.DB, goes
+//     to the database, and nothing has called WithContext on it: it is followed
+//     through variables, fields, chains of calls and transactions
 //   - wrapper (warning): a context is in reach at the call of a function, of
 //     this or another package, that has none and makes such a database call,
 //     directly or through further ones; the path is given

@@ -5,6 +5,7 @@ import "github.com/fractl/fractl/internal/finding"
 // The categories of this rule's diagnostics; doc.go says what each means.
 const (
 	direct    = "call"
+	session   = "session"
 	wrapper   = "wrapper"
 	deferred  = "deferred"
 	goroutine = "goroutine"
@@ -17,7 +18,7 @@ const (
 // Severities gives each category's severity.
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
-		direct:  finding.Error,
+		direct: finding.Error, session: finding.Error,
 		wrapper: finding.Warning, deferred: finding.Warning, goroutine: finding.Warning,
 		noContext: finding.Note, exempt: finding.Note, inTest: finding.Note, generated: finding.Note,
 	}
