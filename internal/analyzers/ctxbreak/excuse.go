@@ -30,7 +30,7 @@ func (c *checker) excused(at inspector.Cursor, ctx reach.Context) bool {
 		if ok && (c.lifecycle(f, ctx) || enclosing.Starts(c.pass.Pkg, decl)) {
 			return true
 		}
-		if !ok && launched(f) && !c.mentions(f, ctx) {
+		if !ok && launched(f) && (deferred(f) || !c.mentions(f, ctx)) {
 			return true
 		}
 	}
@@ -86,6 +86,13 @@ func launched(lit inspector.Cursor) bool {
 	}
 	kind := use.Parent().ParentEdgeKind()
 	return kind == edge.DeferStmt_Call || kind == edge.GoStmt_Call
+}
+
+// deferred reports whether a literal is what a defer statement calls: the context
+// may be over when it runs.
+func deferred(lit inspector.Cursor) bool {
+	use := enclosing.Parens(lit)
+	return use.ParentEdgeKind() == edge.CallExpr_Fun && use.Parent().ParentEdgeKind() == edge.DeferStmt_Call
 }
 
 // tidyWords are in the names of functions that must do their work whatever has

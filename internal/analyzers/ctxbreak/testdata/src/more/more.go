@@ -114,6 +114,16 @@ func forgets(ctx context.Context) *conn {
 	return open(context.Background()) // want `goes to open`
 }
 
+// What is deferred may run when the context is over.
+func after(ctx context.Context) {
+	defer func() {
+		if ctx.Err() == nil {
+			println("not over")
+		}
+		work(context.Background())
+	}()
+}
+
 type server struct{}
 
 // Close has a limit and forgets it.
