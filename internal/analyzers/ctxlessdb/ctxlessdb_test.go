@@ -13,7 +13,7 @@ import (
 )
 
 func TestCtxlessDB(t *testing.T) {
-	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "direct", "inreach", "handlers", "notimported", "sessions")
+	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "direct", "inreach", "handlers", "notimported", "sessions", "thread")
 	analysistest.Run(t, analysistest.TestData(), Analyzer, "wrap", "wrapuse", "program", "migrate")
 }
 

@@ -156,9 +156,14 @@ func (c *checker) checkWrapper(call inspector.Cursor, fact *ctxlessDB) {
 		Message: fmt.Sprintf("%s calls %s without a context; %s", shortName(fn), fact.Sink, c.inReach(ctx)),
 		Related: c.path(fn, fact),
 	}
-	d.Related = append(d.Related, analysis.RelatedInformation{
-		Pos: d.Pos, Message: fmt.Sprintf("hint: give %s a context parameter and pass it on to the database", fn.Name()),
-	})
+	if category == wrapper && fn.Pkg() == c.pass.Pkg && len(fact.Path) == 1 {
+		d.SuggestedFixes = c.thread(fn.Origin())
+	}
+	if len(d.SuggestedFixes) == 0 {
+		d.Related = append(d.Related, analysis.RelatedInformation{
+			Pos: d.Pos, Message: fmt.Sprintf("hint: give %s a context parameter and pass it on to the database", fn.Name()),
+		})
+	}
 	c.pass.Report(d)
 }
 
