@@ -252,7 +252,7 @@ func (c *checker) cancelDeferred(call inspector.Cursor) bool {
 func (c *checker) receiver(call inspector.Cursor, ctx reach.Context) inspector.Cursor {
 	n := call.Node().(*ast.CallExpr)
 	name := c.calleeName(n)
-	bounded := strings.HasSuffix(name, ".DialContext") || ctx.Expr != "" && !c.mentions(enclosing.Function(call), ctx)
+	bounded := strings.HasSuffix(name, ".DialContext") || ctx.Expr != "" && ctx.Holder == ctx.Expr && !c.mentions(enclosing.Function(call), ctx)
 	if tidiesUp(name) || !bounded && (outlives(name) || longLived(c.info.TypeOf(n))) || call.ParentEdgeKind() == edge.GoStmt_Call || call.ParentEdgeKind() == edge.DeferStmt_Call {
 		return inspector.Cursor{}
 	}

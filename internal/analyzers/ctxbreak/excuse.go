@@ -58,6 +58,15 @@ func (c *checker) mentions(fn inspector.Cursor, ctx reach.Context) bool {
 	if !ok {
 		return false
 	}
+	if ctx.Expr != "" && ctx.Holder != ctx.Expr {
+		// It is yielded by something that has other uses: r.Context().
+		for sel := range body.Preorder((*ast.SelectorExpr)(nil)) {
+			if types.ExprString(sel.Node().(*ast.SelectorExpr)) == strings.TrimSuffix(ctx.Expr, "()") {
+				return true
+			}
+		}
+		return false
+	}
 	for id := range body.Preorder((*ast.Ident)(nil)) {
 		if obj := c.info.Uses[id.Node().(*ast.Ident)]; obj != nil && obj.Pos() == ctx.Decl {
 			return true
@@ -67,10 +76,10 @@ func (c *checker) mentions(fn inspector.Cursor, ctx reach.Context) bool {
 }
 
 // attached reports whether what is between a place and the function that has the
-// context are literals which use it themselves.
+// context is a goroutine which uses it itself.
 func (c *checker) attached(at inspector.Cursor, ctx reach.Context) bool {
 	lit := enclosing.Function(at)
-	return lit.Valid() && lit.Node().Pos() > ctx.Decl && c.mentions(lit, ctx)
+	return lit.Valid() && lit.Node().Pos() > ctx.Decl && launched(lit) && !deferred(lit) && c.mentions(lit, ctx)
 }
 
 // launched reports whether a literal is deferred or run by a go statement, is an

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"net"
+	"testing"
 	"time"
 )
 
@@ -122,6 +123,24 @@ func after(ctx context.Context) {
 		}
 		work(context.Background())
 	}()
+}
+
+// The context of a test is over before what it cleans up.
+func cleansUp(t *testing.T) {
+	t.Cleanup(func() {
+		work(context.Background())
+		t.Log("done")
+	})
+}
+
+// A stored function may outlive its maker's context, which it uses for a check.
+func stored(ctx context.Context) func() {
+	return func() {
+		if ctx.Err() == nil {
+			println("not over")
+		}
+		work(context.Background())
+	}
 }
 
 type server struct{}
