@@ -19,6 +19,9 @@ import (
 const (
 	ModulePath = "go.uber.org/mock"
 	ToolPath   = ModulePath + "/mockgen"
+	// Pinned is the version for modules whose go.mod names none. A test holds it
+	// to the one in this module's go.mod.
+	Pinned = "v0.6.0"
 )
 
 // Mode is where mockgen takes interfaces from.
@@ -55,7 +58,7 @@ type Call struct {
 // Recognize reports whether the words of a directive call mockgen: by its name,
 // by go run or by go tool. The error says what is wrong with the arguments.
 func Recognize(words []string) (c *Call, ok bool, err error) {
-	args, version, ok := arguments(words)
+	args, version, ok := arguments(unwrapped(words))
 	if !ok {
 		return nil, false, nil
 	}

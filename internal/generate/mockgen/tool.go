@@ -68,6 +68,12 @@ func (t *Tools) make(ctx context.Context, version, moduleDir string) (string, er
 			return "", err
 		}
 		out, err = t.run(ctx, empty, []string{"GOFLAGS=", "GOWORK=off", "GOBIN=" + dir}, "go", "install", ToolPath+"@"+version)
+		if err != nil && ctx.Err() == nil {
+			// Old versions require an x/tools that a new Go does not compile.
+			if mended, mendErr := t.mend(ctx, empty, built, version); mendErr == nil {
+				out, err = mended, nil
+			}
+		}
 	}
 	if err != nil {
 		return "", fault.New("mockgen "+version, "cannot be built: "+firstLine(out), "run 'go get -tool "+ToolPath+"@"+version+"' in the module, and 'go mod download'")
@@ -82,6 +88,28 @@ func (t *Tools) make(ctx context.Context, version, moduleDir string) (string, er
 		return "", err
 	}
 	return file, nil
+}
+
+// toolsModule is a module that compiles with the Go releases that this program
+// is for.
+const toolsModule = "golang.org/x/tools@v0.52.0"
+
+// mend builds an old version with a newer x/tools, which only reads source: what
+// is written does not depend on it.
+func (t *Tools) mend(ctx context.Context, dir, built, version string) (string, error) {
+	env := []string{"GOFLAGS=-mod=mod", "GOWORK=off"}
+	var out string
+	for _, args := range [][]string{
+		{"mod", "init", "example.com/mockgen"},
+		{"get", ToolPath + "@" + version, toolsModule},
+		{"build", "-o", built, ToolPath},
+	} {
+		var err error
+		if out, err = t.run(ctx, dir, env, "go", args...); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // scratch makes a folder beside those of the programs, so that a rename into
