@@ -140,6 +140,8 @@ type Versions struct {
 	GoRelease string
 	// Staticcheck is the module version of honnef.co/go/tools.
 	Staticcheck string
+	// Fractl is the version of this program that a fraction's CI runs.
+	Fractl string
 	// Actions maps a GitHub action to "SHA # tag", for example
 	// actions/checkout.
 	Actions map[string]string

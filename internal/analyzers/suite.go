@@ -12,6 +12,7 @@ import (
 	"github.com/fractl/fractl/internal/analyzers/ctxlessdb"
 	"github.com/fractl/fractl/internal/analyzers/httplimits"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
+	"github.com/fractl/fractl/internal/analyzers/mockdrift"
 	"github.com/fractl/fractl/internal/analyzers/poolescape"
 	"github.com/fractl/fractl/internal/analyzers/replacedrift"
 	"github.com/fractl/fractl/internal/analyzers/timerleak"
@@ -30,6 +31,7 @@ func Suite() []Rule {
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: httplimits.Analyzer, Severity: finding.Error, Imports: []string{"net/http"}},
 		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
+		{Analyzer: mockdrift.Analyzer, Severity: finding.Note, Imports: []string{"go.uber.org/mock/gomock"}},
 		{Analyzer: poolescape.Analyzer, Severity: finding.Error, Imports: []string{"sync"}},
 		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},
 		{Analyzer: timerleak.Analyzer, Severity: finding.Error},

@@ -45,7 +45,7 @@ func (d *demo) vetPlanted() ([]string, error) {
 		return saw, err
 	}
 	found := worthActing(res.Findings)
-	saw = append(saw, "$ fractl vet ./...    # exit code 1")
+	saw = append(saw, "$ fractl vet --min-severity note ./...    # exit code 1")
 	saw = append(saw, lines(found)...)
 	return saw, allFound(found)
 }
@@ -97,9 +97,14 @@ func (d *demo) vet(dir string) (*vet.Result, error) {
 	return res, nil
 }
 
-// worthActing leaves the notes out, as the command does by default.
+// worthActing leaves the notes out, as the command does by default, but for those
+// of the rules that have nothing else.
 func worthActing(list []finding.Finding) []finding.Finding {
-	return slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return f.Severity < finding.Warning })
+	suite := analyzers.Suite()
+	return slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool {
+		noted := slices.ContainsFunc(suite, func(r analyzers.Rule) bool { return r.Name() == f.Rule && r.Severity == finding.Note })
+		return f.Severity < finding.Warning && !noted
+	})
 }
 
 // lines prints findings as the text format does.

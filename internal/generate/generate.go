@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -187,4 +188,33 @@ func (e *Engine) Summary() string {
 		}
 	}
 	return fmt.Sprintf("%d mocks written, %d as they were, %d known to be fresh; %d commands run", wrote, same, fresh, commands)
+}
+
+// MockOf is the directive that makes the mock of an interface, from a file or in
+// its package, or nil.
+func (e *Engine) MockOf(file, name string) *Item {
+	for _, item := range e.Items {
+		if item.Kind != Mock || path.Dir(item.File) != path.Dir(file) {
+			continue
+		}
+		switch item.Mock.Mode {
+		case mockgen.Source:
+			if e.rel(item.Dir, item.Mock.Input) == file {
+				return item
+			}
+		case mockgen.Package:
+			if slices.Contains(item.Mock.Interfaces, name) {
+				return item
+			}
+		}
+	}
+	return nil
+}
+
+// Go runs the go command in a folder and gives what it prints.
+func Go(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }

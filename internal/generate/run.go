@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fractl/fractl/internal/fault"
+	"github.com/fractl/fractl/internal/generate/mockgen"
 )
 
 // List tells of each directive what is known without making anything.
@@ -179,6 +180,8 @@ func (e *Engine) one(ctx context.Context, item *Item, do func(context.Context, *
 	} else if item.Kind == Mock {
 		reason, hint := e.explain(item, err)
 		item.Reason, item.Hint = reason, hint
+	} else if f := (*mockgen.Failure)(nil); errors.As(err, &f) {
+		item.Reason = f.Err.Error() // what it said follows
 	}
 	if h := fault.HintOf(err); h != "" {
 		item.Hint = h

@@ -1,0 +1,3 @@
+package gomock
+
+type Controller struct{}

@@ -1,0 +1,5 @@
+package lib
+
+type Far interface{ Go(n int) }
+
+type Other interface{ On() }
