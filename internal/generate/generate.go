@@ -12,7 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -153,11 +152,6 @@ func (e *Engine) getenv(name string) string {
 // askGo finds the go command's root and version. GOROOT is part of what
 // directives see.
 func (e *Engine) askGo(ctx context.Context) error {
-	if v, err := os.ReadFile(filepath.Join(runtime.GOROOT(), "VERSION")); err == nil && e.getenv("GOTOOLCHAIN") == "local" {
-		first, _, _ := strings.Cut(string(v), "\n")
-		e.goroot, e.goVersion = runtime.GOROOT(), first
-		return nil
-	}
 	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT", "GOVERSION")
 	cmd.Dir, cmd.Env = e.ws.Root, e.env
 	out, err := cmd.Output()

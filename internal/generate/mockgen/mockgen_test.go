@@ -146,7 +146,8 @@ func TestShape(t *testing.T) {
 func FuzzShape(f *testing.F) {
 	f.Add("package p\n\ntype A interface{ B }\n")
 	f.Fuzz(func(t *testing.T, src string) {
-		if shapeOf([]byte(src)).text != shapeOf([]byte(src)).text {
+		first, second := shapeOf([]byte(src)), shapeOf([]byte(src))
+		if first.text != second.text {
 			t.Fatal("twice is not the same")
 		}
 	})

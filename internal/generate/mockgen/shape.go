@@ -12,24 +12,30 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Shapes reads what of a workspace's source the output of mockgen can depend on:
-// declarations, without comments and the bodies of functions. It is not safe for
+// declarations, without comments and the bodies of functions. It is safe for
 // concurrent use.
 type Shapes struct {
 	// PackageDir is the absolute folder of a package of the workspace, by its
 	// import path, or "".
 	PackageDir func(importPath string) string
 
-	files    map[string]*shape
-	packages map[string][]string
+	mu    sync.Mutex
+	files map[string]*shape
 }
 
-// shape is that of one file.
+// shape is that of one file, as it was at a time.
 type shape struct {
 	text    string
 	imports []string
+	// mock: mockgen made it.
+	mock  bool
+	size  int64
+	mtime time.Time
 }
 
 // Write writes the shape of what a call reads in its folder, and of all packages
@@ -103,8 +109,8 @@ func (s *Shapes) folder(dir string) (text string, imports []string) {
 			continue
 		}
 		sh, err := s.file(name)
-		if err != nil {
-			continue
+		if err != nil || sh.mock {
+			continue // no interface depends on a mock
 		}
 		fmt.Fprintf(&all, "%s\n%s\n", filepath.Base(name), sh.text)
 		imports = append(imports, sh.imports...)
@@ -113,15 +119,26 @@ func (s *Shapes) folder(dir string) (text string, imports []string) {
 	return all.String(), slices.Compact(imports)
 }
 
+// file is the shape of a file, read again where it has been written since.
 func (s *Shapes) file(name string) (*shape, error) {
-	if sh, ok := s.files[name]; ok {
-		return sh, nil
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	known, ok := s.files[name]
+	s.mu.Unlock()
+	if ok && known.size == info.Size() && known.mtime.Equal(info.ModTime()) {
+		return known, nil
 	}
 	src, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	sh := shapeOf(src)
+	sh.size, sh.mtime = info.Size(), info.ModTime()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.files == nil {
 		s.files = make(map[string]*shape)
 	}
@@ -130,17 +147,15 @@ func (s *Shapes) file(name string) (*shape, error) {
 }
 
 // shapeOf prints the declarations of a file that types can depend on, and its
-// build constraints. What does not parse is its own shape. A file that mockgen
-// made counts by its name alone: no interface depends on a mock.
+// build constraints. What does not parse is its own shape.
 func shapeOf(src []byte) *shape {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "", src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return &shape{text: string(src)}
 	}
-	sh := &shape{}
-	if IsMock(src) {
-		sh.text = "mock"
+	sh := &shape{mock: IsMock(src)}
+	if sh.mock {
 		return sh
 	}
 	var text strings.Builder
