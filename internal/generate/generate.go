@@ -7,6 +7,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"go/types"
 	"os"
 	"os/exec"
 	"path"
@@ -108,7 +109,11 @@ type Engine struct {
 	tools *mockgen.Tools
 	// goroot and goVersion are those of the go command.
 	goroot, goVersion string
+	modcache          string
 	shapes            *mockgen.Shapes
+	names             *names
+	// loaded are the packages of mocks that are made from types, by import path.
+	loaded map[string]*types.Package
 	// Items are in the order of their folders, files and lines.
 	Items []*Item
 	// Notes are sentences about versions that were chosen for want of one.
@@ -133,6 +138,7 @@ func Find(ctx context.Context, ws *workspace.Workspace, o Options) (*Engine, err
 		}
 		return ""
 	}}
+	e.names = &names{ws: ws, goroot: e.goroot, modcache: e.modcache, build: e.buildContext(), known: make(map[string]string)}
 	if err := e.collect(); err != nil {
 		return nil, err
 	}
@@ -152,14 +158,14 @@ func (e *Engine) getenv(name string) string {
 // askGo finds the go command's root and version. GOROOT is part of what
 // directives see.
 func (e *Engine) askGo(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT", "GOVERSION")
+	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT", "GOVERSION", "GOMODCACHE")
 	cmd.Dir, cmd.Env = e.ws.Root, e.env
 	out, err := cmd.Output()
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err != nil || len(lines) != 2 {
+	if err != nil || len(lines) != 3 {
 		return fault.New("go", "cannot be asked for GOROOT and GOVERSION", "install Go and put it on PATH")
 	}
-	e.goroot, e.goVersion = lines[0], lines[1]
+	e.goroot, e.goVersion, e.modcache = lines[0], lines[1], lines[2]
 	return nil
 }
 

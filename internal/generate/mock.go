@@ -58,15 +58,7 @@ func (e *Engine) compare(item *Item, o output) {
 
 // makeMock makes what a mock should be, in memory.
 func (e *Engine) makeMock(ctx context.Context, item *Item) error {
-	moduleDir := item.Dir
-	if item.module != nil {
-		moduleDir = e.ws.Abs(item.module.Dir)
-	}
-	program, err := e.tools.Get(ctx, item.Version, moduleDir)
-	if err != nil {
-		return err
-	}
-	out, err := item.Mock.Make(ctx, program, mockgen.Where{Dir: item.Dir, ModuleDir: e.destinationModule(item), Env: e.environment(item)})
+	out, err := e.make(ctx, item)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,9 @@ func (e *Engine) List() {
 // whose state is not known stay as they are.
 func (e *Engine) Check(ctx context.Context) error {
 	e.List()
-	err := e.work(ctx, func(item *Item) bool { return item.Kind == Mock && item.State == Unknown }, func(ctx context.Context, item *Item) error {
+	needs := func(item *Item) bool { return item.Kind == Mock && item.State == Unknown }
+	e.loadTypes(ctx, needs)
+	err := e.work(ctx, needs, func(ctx context.Context, item *Item) error {
 		if err := e.makeMock(ctx, item); err != nil {
 			return err
 		}
@@ -45,7 +47,9 @@ func (e *Engine) Check(ctx context.Context) error {
 // whole.
 func (e *Engine) Run(ctx context.Context) error {
 	e.List()
-	return e.work(ctx, func(item *Item) bool { return item.State != Fresh && item.State != Excluded }, func(ctx context.Context, item *Item) error {
+	needs := func(item *Item) bool { return item.State != Fresh && item.State != Excluded }
+	e.loadTypes(ctx, needs)
+	return e.work(ctx, needs, func(ctx context.Context, item *Item) error {
 		if item.Kind == Mock {
 			return e.runMock(ctx, item)
 		}

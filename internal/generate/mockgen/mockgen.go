@@ -53,6 +53,8 @@ type Call struct {
 	Destination string
 	// Reads are further files that it reads.
 	Reads []string
+	// Flags are the values of the flags that are given.
+	Flags map[string]string
 }
 
 // Recognize reports whether the words of a directive call mockgen: by its name,
@@ -125,6 +127,8 @@ func (c *Call) parse() error {
 		}
 		return fmt.Errorf("mockgen: %w", err)
 	}
+	c.Flags = make(map[string]string)
+	fs.Visit(func(f *flag.Flag) { c.Flags[f.Name] = f.Value.String() })
 	if *copyright != "" {
 		c.Reads = append(c.Reads, *copyright)
 	}
