@@ -91,6 +91,9 @@ func (w *writer) settle(names Names) error {
 			w.override = ""
 		}
 	}
+	if w.override == "go.uber.org/mock/gomock" || w.override == "reflect" {
+		return fmt.Errorf("%w: a mock in the package that it needs", ErrUnsure)
+	}
 	paths := w.pkg.Imports()
 	paths["go.uber.org/mock/gomock"] = true
 	for _, it := range w.pkg.Interfaces {
