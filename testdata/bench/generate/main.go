@@ -7,8 +7,10 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +53,10 @@ func run(mode, version string) error {
 		return err
 	}
 	fmt.Printf("%-46s %7.2f CPU s\n", "the same again, nothing changed", again)
+	want, err := b.readMocks()
+	if err != nil {
+		return err
+	}
 	if err := b.removeMocks(); err != nil {
 		return err
 	}
@@ -86,6 +92,16 @@ func run(mode, version string) error {
 			return err
 		}
 		fmt.Printf("%-46s %7.2f CPU s  %.4fx\n", s.what, t, t/s.base)
+		if s.what != "fractl generate, everything stale" {
+			continue
+		}
+		got, err := b.readMocks()
+		if err != nil {
+			return err
+		}
+		if len(got) != mocks || !maps.Equal(got, want) {
+			return errors.New("fractl generate writes something else than go generate")
+		}
 	}
 	return nil
 }
@@ -150,6 +166,23 @@ func (b *bench) write(name, text string) error {
 		return err
 	}
 	return os.WriteFile(file, []byte(text), 0o666)
+}
+
+// readMocks are the contents of all mocks.
+func (b *bench) readMocks() (map[string]string, error) {
+	list, err := filepath.Glob(filepath.Join(b.dir, "p*", "mock_*.go"))
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]string)
+	for _, name := range list {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = string(data)
+	}
+	return all, nil
 }
 
 func (b *bench) removeMocks() error {
