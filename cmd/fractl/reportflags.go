@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,6 +21,7 @@ type reportFlags struct {
 	enable, disable     []string
 	baseline            string
 	writeBaseline       bool
+	out                 []string
 }
 
 func (r *reportFlags) bind(f *pflag.FlagSet) {
@@ -25,12 +30,13 @@ func (r *reportFlags) bind(f *pflag.FlagSet) {
 		formats = append(formats, format.Name)
 	}
 	f.StringVar(&r.format, "format", "text", "how to print: "+strings.Join(formats, ", "))
+	f.StringArrayVar(&r.out, "out", nil, "FORMAT=FILE: a further format of the same run, written to a file; may be given more than once")
 	f.StringSliceVar(&r.enable, "enable", nil, "run only these rules")
 	f.StringSliceVar(&r.disable, "disable", nil, "run all rules but these")
 	f.StringVar(&r.baseline, "baseline", "", "file of known findings, which are not reported again until their date")
 	f.BoolVar(&r.writeBaseline, "write-baseline", false, "write what would be listed to that file instead")
 	f.StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this severity up: note, warning, error")
-	f.StringVar(&r.min, "min-severity", "warning", "list from this severity up (json lists all)")
+	f.StringVar(&r.min, "min-severity", "warning", "list from this severity up (json and sarif list all)")
 }
 
 // reporting is what the flags come to.
@@ -39,6 +45,7 @@ type reporting struct {
 	failOn, min finding.Severity
 	rules       []string
 	baseline    baselineFile
+	outs        []output
 	// strict: an entry of the baseline that is stale is a failure.
 	strict bool
 }
@@ -57,6 +64,9 @@ func (r *reportFlags) settle(known []string) (reporting, error) {
 		return s, fault.New("--min-severity", err.Error(), "")
 	}
 	if s.baseline, err = r.readBaseline(); err != nil {
+		return s, err
+	}
+	if s.outs, err = r.outputs(); err != nil {
 		return s, err
 	}
 	for _, given := range []struct {
@@ -91,7 +101,17 @@ func (s reporting) print(e *env, r *finding.Report) error {
 		return s.baseline.save(e, r.Findings, s.min)
 	}
 	stale := s.baseline.apply(e, r)
-	r.MinSeverity = s.min
+	r.MinSeverity, r.Version = s.min, version()
+	for _, rule := range rules() {
+		if rule.command == r.Command {
+			r.Rules = append(r.Rules, finding.RuleText{Name: rule.name, Summary: rule.summary, Text: rule.text, URL: rule.url, Severity: rule.reported()})
+		}
+	}
+	for _, o := range s.outs {
+		if err := o.write(r); err != nil {
+			return err
+		}
+	}
 	omitted, err := s.format.Write(e.stdout, r)
 	if err != nil {
 		return err
@@ -104,6 +124,61 @@ func (s reporting) print(e *env, r *finding.Report) error {
 		return errReport
 	}
 	return nil
+}
+
+// output is one --out: a format, and the file that it goes to.
+type output struct {
+	format finding.Format
+	file   string
+}
+
+// outputs reads --out.
+func (r *reportFlags) outputs() ([]output, error) {
+	var list []output
+	for _, text := range r.out {
+		name, file, ok := strings.Cut(text, "=")
+		if !ok || file == "" {
+			return nil, fault.New("--out", "no FORMAT=FILE: "+text, "write it as in --out sarif=report.sarif")
+		}
+		format, err := finding.FormatNamed(name)
+		if err != nil {
+			return nil, fault.New("--out", err.Error(), "")
+		}
+		list = append(list, output{format, file})
+	}
+	return list, nil
+}
+
+// write puts a report into the file, in one step.
+func (o output) write(r *finding.Report) error {
+	var b bytes.Buffer
+	if _, err := o.format.Write(&b, r); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(o.file), ".fractl-out-*")
+	if err != nil {
+		return fault.New(o.file, "cannot be written: "+reason(err), "give a file in a folder that is there and writable")
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(b.Bytes())
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return fault.New(o.file, "cannot be written: "+reason(err), "")
+	}
+	if err := os.Rename(tmp.Name(), o.file); err != nil {
+		return fault.New(o.file, "cannot be written: "+reason(err), "give the name of a file")
+	}
+	return nil
+}
+
+// reason is the innermost cause of an I/O error, without paths.
+func reason(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
 }
 
 // maxHints is how many next steps are told: a reader takes them one by one.

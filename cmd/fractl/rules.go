@@ -53,6 +53,14 @@ func (r ruleText) where() string {
 	return "fractl " + r.command + ", " + r.severity.String()
 }
 
+// reported is the severity of its findings where nothing else is said.
+func (r ruleText) reported() finding.Severity {
+	if r.severity == 0 {
+		return finding.Error
+	}
+	return r.severity
+}
+
 // rules are the rules of vet, then those of vendor-check.
 func rules() []ruleText {
 	var list []ruleText

@@ -92,7 +92,7 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	}
 	reported := how.print(e, &finding.Report{
 		Command: "vet", Root: res.Workspace.Root, Dir: dir,
-		Findings: res.Findings, Suppressed: res.Suppressed,
+		Findings: res.Findings, Suppressed: len(res.Suppressed), SuppressedFindings: res.Suppressed,
 	})
 	if reported != nil && !errors.Is(reported, errReport) {
 		return reported

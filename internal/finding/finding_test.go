@@ -69,6 +69,11 @@ func TestFormats(t *testing.T) {
 				if diff := cmp.Diff(want, v.Summary); diff != "" || v.Schema != 1 || !v.Findings[0].Fixable || v.Findings[1].Related == nil {
 					t.Errorf("%s%s", diff, b.String())
 				}
+			case "sarif", "github", "checkstyle":
+				// What each of them holds is tested in format_test.go.
+				if all := omitted == 0; all != f.All || !strings.Contains(b.String(), "timerleak") {
+					t.Errorf("omitted %d\n%s", omitted, b.String())
+				}
 			default:
 				t.Errorf("no case for format %s", f.Name)
 			}

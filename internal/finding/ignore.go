@@ -34,24 +34,26 @@ func (ig Ignore) Suppresses(f Finding) bool {
 
 // Suppress drops the findings that a comment suppresses. used says for each of
 // the comments whether it dropped any.
-func Suppress(list []Finding, ignores []Ignore) (kept []Finding, used []bool) {
+func Suppress(list []Finding, ignores []Ignore) (kept []Finding, dropped []Suppressed, used []bool) {
 	used = make([]bool, len(ignores))
 	byFile := make(map[string][]int)
 	for i, ig := range ignores {
 		byFile[ig.File] = append(byFile[ig.File], i)
 	}
 	for _, f := range list {
-		drop := false
+		by := -1
 		for _, i := range byFile[f.File] {
 			if ignores[i].Suppresses(f) {
-				used[i], drop = true, true
+				used[i], by = true, i
 			}
 		}
-		if !drop {
+		if by < 0 {
 			kept = append(kept, f)
+		} else {
+			dropped = append(dropped, Suppressed{f, ignores[by].Reason})
 		}
 	}
-	return kept, used
+	return kept, dropped, used
 }
 
 // IgnoresInGo lists the ignore comments of a Go file in their order. It reads

@@ -78,7 +78,10 @@ func TestSuppress(t *testing.T) {
 		{Rule: "a", File: "p.go", Line: 9},  // after a trailing comment
 		{Rule: "a", File: "p.go", Line: 21}, // no reason
 	}
-	kept, used := Suppress(list, ignores)
+	kept, dropped, used := Suppress(list, ignores)
+	if len(dropped) != len(list)-len(kept) || dropped[0].Reason != "why" {
+		t.Errorf("dropped %v", dropped)
+	}
 	if diff := cmp.Diff([]Finding{list[1], list[2], list[4], list[5]}, kept); diff != "" {
 		t.Error(diff)
 	}

@@ -18,9 +18,29 @@ type Report struct {
 	Findings []Finding
 	// Suppressed and Baselined count what is not in Findings any more.
 	Suppressed, Baselined int
+	// SuppressedFindings are what ignore comments dropped, sorted, as far as the
+	// command keeps it.
+	SuppressedFindings []Suppressed
+	// Rules are those that the run could have reported, and Version that of the
+	// program.
+	Rules   []RuleText
+	Version string
 	// MinSeverity is the lowest severity that the formats made for people
 	// list; json and sarif list all.
 	MinSeverity Severity
+}
+
+// RuleText is what there is to say about a rule.
+type RuleText struct {
+	Name, Summary, Text, URL string
+	// Severity is that of its findings where nothing else is said.
+	Severity Severity
+}
+
+// Suppressed is a finding that an ignore comment drops, and the comment's reason.
+type Suppressed struct {
+	Finding
+	Reason string
 }
 
 // Fails reports whether a finding is at or above the given severity.
@@ -41,6 +61,9 @@ func Formats() []Format {
 	return []Format{
 		{Name: "text", write: writeText},
 		{Name: "json", All: true, write: writeJSON},
+		{Name: "sarif", All: true, write: writeSARIF},
+		{Name: "github", write: writeGitHub},
+		{Name: "checkstyle", write: writeCheckstyle},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // suppress drops what ignore comments in the scope suppress, and adds what is
 // wrong with these comments.
-func (r *run) suppress(list []finding.Finding, text *lines) (kept []finding.Finding, suppressed int) {
+func (r *run) suppress(list []finding.Finding, text *lines) (kept []finding.Finding, dropped []finding.Suppressed) {
 	c := comments{ws: r.ws, rules: r.rules, known: r.opts.Known, judged: r.judged}
 	return c.apply(list, r.commented(), text)
 }
@@ -29,7 +29,7 @@ type comments struct {
 
 // apply drops what the comments in files suppress, and adds what is wrong with
 // these comments.
-func (c comments) apply(list []finding.Finding, files []string, text *lines) (kept []finding.Finding, suppressed int) {
+func (c comments) apply(list []finding.Finding, files []string, text *lines) (kept []finding.Finding, dropped []finding.Suppressed) {
 	var ignores []finding.Ignore
 	for _, file := range files {
 		src := text.source(file)
@@ -42,11 +42,10 @@ func (c comments) apply(list []finding.Finding, files []string, text *lines) (ke
 			ignores = append(ignores, finding.IgnoresInMod(file, src)...)
 		}
 	}
-	kept, used := finding.Suppress(list, ignores)
-	suppressed = len(list) - len(kept)
+	kept, dropped, used := finding.Suppress(list, ignores)
 	rule, ok := c.rules.commentRule()
 	if !ok {
-		return kept, suppressed
+		return kept, dropped
 	}
 	for i, ig := range ignores {
 		if message, hint := c.complaint(ig, used[i]); message != "" {
@@ -60,7 +59,7 @@ func (c comments) apply(list []finding.Finding, files []string, text *lines) (ke
 			kept = append(kept, f)
 		}
 	}
-	return kept, suppressed
+	return kept, dropped
 }
 
 // commented are the files in the scope whose ignore comments count.

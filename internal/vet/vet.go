@@ -57,8 +57,8 @@ type Result struct {
 	Workspace *workspace.Workspace
 	// Findings are sorted and carry fingerprints.
 	Findings []finding.Finding
-	// Suppressed counts the findings that ignore comments dropped.
-	Suppressed int
+	// Suppressed are the findings that ignore comments dropped, sorted.
+	Suppressed []finding.Suppressed
 	// Problems are the packages, files and rules that could not be looked at,
 	// or not wholly: where there is one, the run is not done, whatever it
 	// found. Paths are relative to Options.Dir.
@@ -189,11 +189,19 @@ func (r *run) result() *Result {
 	}
 	list = finding.Sort(list)
 	text := newLines(r.overlay)
-	list, suppressed := r.suppress(list, text)
+	list, dropped := r.suppress(list, text)
 	list = finding.Sort(list)
 	finding.Fingerprints(list, text.line)
+	alone := make([]finding.Finding, len(dropped))
+	for i, d := range dropped {
+		alone[i] = d.Finding
+	}
+	finding.Fingerprints(alone, text.line)
+	for i, f := range alone {
+		dropped[i].Finding = f
+	}
 	return &Result{
-		Workspace: r.ws, Findings: list, Suppressed: suppressed,
+		Workspace: r.ws, Findings: list, Suppressed: dropped,
 		Problems: r.problems.sorted(), LeftOut: r.leftOut(), Stats: r.stats,
 	}
 }
