@@ -21,6 +21,7 @@ var layers = []struct {
 	{"internal/fault", nil},
 	{"internal/finding", []string{"internal/fault"}},
 	{"internal/workspace", []string{"internal/fault", "internal/finding"}},
+	{"internal/revision", []string{"internal/fault"}},
 	{"internal/scaffold", []string{"internal/fault"}},
 	{"internal/scaffold/", []string{"internal/fault", "internal/scaffold", "internal/scaffold/"}},
 	{"internal/vendorcheck/", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/vendorcheck/"}},

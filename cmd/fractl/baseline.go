@@ -60,7 +60,7 @@ func (b baselineFile) apply(e *env, r *finding.Report) (stale bool) {
 		return false
 	}
 	kept, old := b.known.Apply(r.Findings, time.Now())
-	r.Baselined = len(r.Findings) - len(kept)
+	r.Baselined += len(r.Findings) - len(kept)
 	r.Findings = kept
 	for _, k := range old {
 		e.ui.note("fractl: %s: stale: %s in %s, until %s", filepath.ToSlash(b.name), k.Rule, k.File, k.Until)

@@ -22,6 +22,7 @@ type reportFlags struct {
 	baseline            string
 	writeBaseline       bool
 	out                 []string
+	newFrom             string
 }
 
 func (r *reportFlags) bind(f *pflag.FlagSet) {
@@ -35,6 +36,7 @@ func (r *reportFlags) bind(f *pflag.FlagSet) {
 	f.StringSliceVar(&r.disable, "disable", nil, "run all rules but these")
 	f.StringVar(&r.baseline, "baseline", "", "file of known findings, which are not reported again until their date")
 	f.BoolVar(&r.writeBaseline, "write-baseline", false, "write what would be listed to that file instead")
+	f.StringVar(&r.newFrom, "new-from", "", "only what was not there where this branch left the revision, such as origin/main")
 	f.StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this severity up: note, warning, error")
 	f.StringVar(&r.min, "min-severity", "warning", "list from this severity up (json and sarif list all)")
 }

@@ -141,7 +141,24 @@ func runVendorCheck(ctx context.Context, e *env, o vendorCheckOptions) error {
 			return err
 		}
 	}
-	return how.print(e, &finding.Report{Command: "vendor-check", Root: ws.Root, Dir: here, Findings: res.Findings})
+	before, err := o.knownFrom(ctx, e, opt.Dir, func(dir string) ([]finding.Finding, error) {
+		then, err := workspace.Find(dir)
+		if err != nil {
+			return nil, err
+		}
+		was := opt
+		was.Dir = dir
+		res, err := vendorcheck.Check(ctx, then, was)
+		if err != nil {
+			return nil, err
+		}
+		return res.Findings, nil
+	})
+	if err != nil {
+		return err
+	}
+	findings, old := before.drop(res.Findings)
+	return how.print(e, &finding.Report{Command: "vendor-check", Root: ws.Root, Dir: here, Findings: findings, Baselined: old})
 }
 
 // vault is where the content of modules is looked for.

@@ -90,9 +90,22 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	if err != nil {
 		return err
 	}
+	before, err := o.knownFrom(ctx, e, dir, func(dir string) ([]finding.Finding, error) {
+		then := what
+		then.Dir = dir
+		res, err := vet.Run(ctx, then)
+		if err != nil {
+			return nil, err
+		}
+		return res.Findings, nil
+	})
+	if err != nil {
+		return err
+	}
+	findings, old := before.drop(res.Findings)
 	reported := how.print(e, &finding.Report{
 		Command: "vet", Root: res.Workspace.Root, Dir: dir,
-		Findings: res.Findings, Suppressed: len(res.Suppressed), SuppressedFindings: res.Suppressed,
+		Findings: findings, Baselined: old, Suppressed: len(res.Suppressed), SuppressedFindings: res.Suppressed,
 	})
 	if reported != nil && !errors.Is(reported, errReport) {
 		return reported
