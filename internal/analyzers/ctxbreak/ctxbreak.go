@@ -21,11 +21,12 @@ import (
 
 // Analyzer reports chains of contexts that break.
 var Analyzer = &analysis.Analyzer{
-	Name:     "ctxbreak",
-	Doc:      analyzerdoc.Must(doc, "ctxbreak"),
-	URL:      "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/ctxbreak",
-	Requires: []*analysis.Analyzer{inspect.Analyzer},
-	Run:      run,
+	Name:      "ctxbreak",
+	Doc:       analyzerdoc.Must(doc, "ctxbreak"),
+	URL:       "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/ctxbreak",
+	Requires:  []*analysis.Analyzer{inspect.Analyzer},
+	FactTypes: []analysis.Fact{new(freshInside), new(makesFresh)},
+	Run:       run,
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -51,6 +52,8 @@ func run(pass *analysis.Pass) (any, error) {
 	for assign := range c.root.Preorder((*ast.AssignStmt)(nil)) {
 		c.checkDerived(assign)
 	}
+	c.checkStored()
+	c.checkPaths()
 	return nil, nil
 }
 
@@ -103,7 +106,11 @@ func (c *checker) contextFunc(call *ast.CallExpr) string {
 // reach.
 func (c *checker) checkFresh(at inspector.Cursor, name string) {
 	ctx, ok := reach.At(c.pass.Pkg, c.info, at, c.version(at))
-	if !ok || ctx.Outside && !c.attached(at, ctx) || ctx.Nil || c.excused(at, ctx) {
+	if !ok {
+		c.remember(at, name)
+		return
+	}
+	if ctx.Outside && !c.attached(at, ctx) || ctx.Nil || c.excused(at, ctx) {
 		return
 	}
 	use, derived := c.uses(at, ctx)
@@ -119,14 +126,14 @@ func (c *checker) checkFresh(at inspector.Cursor, name string) {
 	}
 	d := analysis.Diagnostic{
 		Pos: at.Node().Pos(), End: at.Node().End(), Category: label(category),
-		Message: fmt.Sprintf("a fresh context.%s() goes to %s, although %s", name, c.calleeName(use.Node().(*ast.CallExpr)), reached(ctx)),
+		Message: fmt.Sprintf("%s goes to %s, although %s", c.what(at, name), c.calleeName(use.Node().(*ast.CallExpr)), reached(ctx)),
 		Related: []analysis.RelatedInformation{{Pos: ctx.Decl, Message: "the context in reach"}},
 	}
 	if derived.IsValid() {
 		d.Related = append(d.Related, analysis.RelatedInformation{Pos: derived, Message: "it goes on in here"})
 	}
 	switch {
-	case ctx.Expr != "" && !c.generated[c.pass.Fset.File(at.Node().Pos())]:
+	case ctx.Expr != "" && c.plain(at, name) && !c.generated[c.pass.Fset.File(at.Node().Pos())]:
 		d.SuggestedFixes = []analysis.SuggestedFix{{
 			Message:   "Pass " + ctx.Expr,
 			TextEdits: []analysis.TextEdit{{Pos: at.Node().Pos(), End: at.Node().End(), NewText: []byte(ctx.Expr)}},
@@ -135,6 +142,22 @@ func (c *checker) checkFresh(at inspector.Cursor, name string) {
 		d.Related = append(d.Related, analysis.RelatedInformation{Pos: d.Pos, Message: "hint: give the parameter a name and pass it on"})
 	}
 	c.pass.Report(d)
+}
+
+// plain reports whether a fresh context is nothing but that: one that a function
+// of somebody else's makes may carry values.
+func (c *checker) plain(at inspector.Cursor, name string) bool {
+	call, ok := at.Node().(*ast.CallExpr)
+	return !ok || c.contextFunc(call) == name
+}
+
+// what is a fresh context as a message calls it: it may come from elsewhere.
+func (c *checker) what(at inspector.Cursor, name string) string {
+	e := at.Node().(ast.Expr)
+	if call, ok := e.(*ast.CallExpr); ok && c.contextFunc(call) == name {
+		return "a fresh context." + name + "()"
+	}
+	return fmt.Sprintf("%s, a fresh context.%s(),", types.ExprString(e), name)
 }
 
 func reached(ctx reach.Context) string {

@@ -5,7 +5,8 @@
 // ctxbreak: reports chains of contexts that break: fresh, nil, lost, late, early
 //
 // A chain breaks where code makes a context of its own although its caller gave
-// it one. In reach is what rule ctxlessdb takes for it: a parameter, also a blank
+// it one: on the spot, by a function that makes one, or from a variable of the
+// package or a field that never holds another. In reach is what rule ctxlessdb takes for it: a parameter, also a blank
 // one, what a parameter yields (*http.Request, *gin.Context, a gRPC stream), a
 // local variable, a field or a method Context() of the receiver.
 //
@@ -28,6 +29,9 @@
 //     the end of the function, or a context is wrapped again in each round of a
 //     loop
 //   - early (warning): the context is used after its cancel was called
+//   - callee (note): a function of this or another package is called that has no
+//     context and passes a fresh one on, directly or through others; the path is
+//     given
 //   - longer (note): a timeout that is longer than that of its parent
 //   - inTest (note): the same in a test
 //

@@ -11,6 +11,7 @@ const (
 	loop   = "loop"
 	early  = "early"
 	longer = "longer"
+	callee = "callee"
 	inTest = "inTest"
 )
 
@@ -19,7 +20,7 @@ func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
 		todo: finding.Warning, nilCtx: finding.Error, lost: finding.Error,
 		fresh: finding.Warning, loop: finding.Warning, early: finding.Warning,
-		longer: finding.Note, inTest: finding.Note,
+		longer: finding.Note, callee: finding.Note, inTest: finding.Note,
 	}
 }
 

@@ -103,7 +103,7 @@ func nilWithout() error {
 
 func given(ctx context.Context) error { return load(ctx) }
 
-func noneInReach() error { return load(context.Background()) }
+func noneInReach() error { return load(context.Background()) } // want noneInReach:`fresh\(noneInReach > load\)`
 
 func fallback(ctx context.Context) error {
 	if ctx == nil {
