@@ -1,13 +1,15 @@
 // Command plant counts what vet finds of faults that are planted into correct
 // public code:
 //
-//	go run ./testdata/corpus/plant [-seed N] [-each N] [-rule RULE] [-only SUBSTRING]
+//	go run ./testdata/corpus/plant [-seed N] [-each N] [-rule RULE] [-only SUBSTRING] [-peers]
 //
 // It takes the modules of ../modules.txt, chooses by the seed up to -each places
 // for each rule in each of them, at most one in a function, and does there what
 // people do: a Context is dropped, a Stop, a close, a Put comes early, an import
 // or the name of a table reaches into another fraction. Then it vets, and prints
-// for each rule what was planted and found, and each miss.
+// for each rule what was planted and found, and each miss. With -peers noctx,
+// contextcheck, sqlclosecheck, staticcheck and gosec look at the same trees, and
+// whatever they say of the functions around the plants counts.
 package main
 
 import (
@@ -37,6 +39,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only the modules whose path holds this")
 	flag.StringVar(&o.home, "home", "testdata/corpus", "the folder of modules.txt")
 	flag.StringVar(&o.keep, "keep", "", "a folder that keeps the copies")
+	flag.BoolVar(&o.peers, "peers", false, "have other tools look at the same trees")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, o); err != nil {
 		fmt.Fprintln(os.Stderr, "plant:", err)
@@ -48,6 +51,7 @@ type options struct {
 	seed                   uint64
 	each                   int
 	rule, only, home, keep string
+	peers                  bool
 }
 
 // count is what became of the plants of one rule.
@@ -64,6 +68,10 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.keep)) }()
 	}
+	var others *comparison
+	if o.peers {
+		others = install(ctx, filepath.Join(o.keep, "bin"))
+	}
 	total := make(map[string]count)
 	for line := range strings.Lines(string(data)) {
 		fields := strings.Fields(line)
@@ -74,13 +82,13 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		if len(m.patterns) == 0 {
 			m.patterns = []string{"./..."}
 		}
-		if err := m.plant(ctx, w, o, total); err != nil {
+		if err := m.plant(ctx, w, o, total, others); err != nil {
 			return fmt.Errorf("%s: %w", m.path, err)
 		}
 	}
 	for _, k := range kinds() {
 		if c := total[k.rule]; c.planted > 0 {
-			fmt.Fprintf(w, "%-12s planted %4d, found %4d (%.1f %%)\n", k.rule, c.planted, c.found, 100*float64(c.found)/float64(c.planted))
+			fmt.Fprintf(w, "%-12s planted %4d, found %4d (%.1f %%)%s\n", k.rule, c.planted, c.found, 100*float64(c.found)/float64(c.planted), others.line(k.rule))
 		}
 	}
 	return nil
@@ -94,7 +102,7 @@ type module struct {
 }
 
 // plant plants the faults of each rule into the module, one rule at a time.
-func (m *module) plant(ctx context.Context, w io.Writer, o options, total map[string]count) error {
+func (m *module) plant(ctx context.Context, w io.Writer, o options, total map[string]count, others *comparison) error {
 	if err := m.fetch(ctx, o.keep); err != nil {
 		return err
 	}
@@ -119,7 +127,7 @@ func (m *module) plant(ctx context.Context, w io.Writer, o options, total map[st
 		if len(chosen) == 0 {
 			continue
 		}
-		missed, err := m.vet(ctx, k, chosen)
+		missed, err := m.vet(ctx, k, chosen, others)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.rule, err)
 		}
@@ -159,7 +167,7 @@ func choose(all []plant, o options) []plant {
 }
 
 // vet makes the edits, vets, takes them back, and gives what was not found.
-func (m *module) vet(ctx context.Context, k kind, plants []plant) (missed []plant, err error) {
+func (m *module) vet(ctx context.Context, k kind, plants []plant, others *comparison) (missed []plant, err error) {
 	undo, err := apply(m, k, plants)
 	defer func() { err = errors.Join(err, undo()) }()
 	if err != nil {
@@ -179,6 +187,7 @@ func (m *module) vet(ctx context.Context, k kind, plants []plant) (missed []plan
 			missed = append(missed, p)
 		}
 	}
+	others.run(ctx, m, k.rule, plants)
 	for _, problem := range res.Problems {
 		fmt.Fprintln(os.Stderr, "plant:", problem)
 	}
