@@ -14,7 +14,7 @@ import (
 
 func TestCtxlessDB(t *testing.T) {
 	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "direct", "inreach", "handlers", "notimported", "sessions", "thread")
-	analysistest.Run(t, analysistest.TestData(), Analyzer, "wrap", "wrapuse", "program", "migrate")
+	analysistest.Run(t, analysistest.TestData(), Analyzer, "wrap", "wrapuse", "program", "migrate", "dispatch")
 }
 
 // The category decides the severity; want comments do not show it.

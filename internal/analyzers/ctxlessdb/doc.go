@@ -35,7 +35,8 @@
 //     through variables, fields, chains of calls and transactions
 //   - wrapper (warning): a context is in reach at the call of a function, of
 //     this or another package, that has none and makes such a database call,
-//     directly or through further ones; the path is given
+//     directly or through further ones; the path is given. An interface's method
+//     counts where those of all types of the package that implement it do
 //   - deferred (warning): the same in a deferred function, where the context
 //     may be over already: derive one by context.WithoutCancel
 //   - goroutine (warning): the same in a go statement or a stored function, which

@@ -132,7 +132,44 @@ func (c *checker) checkWrappers() {
 func (c *checker) factOf(call inspector.Cursor) (*ctxlessDB, bool) {
 	fn := typeutil.Callee(c.info, call.Node().(*ast.CallExpr)).(*types.Func)
 	var fact ctxlessDB
-	return &fact, c.pass.ImportObjectFact(fn.Origin(), &fact)
+	if c.pass.ImportObjectFact(fn.Origin(), &fact) {
+		return &fact, true
+	}
+	return c.factOfAll(fn)
+}
+
+// factOfAll is the fact of an interface's method: that of the first of the types
+// of this package that implement it, by name, if all of them have it.
+func (c *checker) factOfAll(fn *types.Func) (*ctxlessDB, bool) {
+	recv := fn.Signature().Recv()
+	if recv == nil || fn.Pkg() != c.pass.Pkg {
+		return nil, false
+	}
+	iface, ok := recv.Type().Underlying().(*types.Interface)
+	if !ok {
+		return nil, false
+	}
+	var first *ctxlessDB
+	scope := c.pass.Pkg.Scope()
+	for _, name := range scope.Names() {
+		tn, ok := scope.Lookup(name).(*types.TypeName)
+		if !ok || types.IsInterface(tn.Type()) || c.isTest(tn.Pos()) {
+			continue
+		}
+		named, ok := tn.Type().(*types.Named)
+		if !ok || named.TypeParams().Len() > 0 || !types.Implements(types.NewPointer(named), iface) {
+			continue
+		}
+		var fact ctxlessDB
+		m := lookupMethod(types.NewPointer(named), c.pass.Pkg, fn.Name())
+		if m == nil || !c.pass.ImportObjectFact(m, &fact) {
+			return nil, false
+		}
+		if first == nil {
+			first = &fact
+		}
+	}
+	return first, first != nil
 }
 
 // checkWrapper reports a call of a function with the fact where a context is in
