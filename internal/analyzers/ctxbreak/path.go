@@ -168,7 +168,7 @@ func (c *checker) factOf(call inspector.Cursor) (*freshInside, bool) {
 // reach.
 func (c *checker) reportPath(call inspector.Cursor, fact *freshInside) {
 	ctx, ok := reach.At(c.pass.Pkg, c.info, call, c.version(call))
-	if !ok || ctx.Nil || ctx.Outside || c.isTest(call) || ctx.Testing || c.excused(call, ctx) || !c.receiver(call, ctx).Valid() || c.handsOver(call, ctx) {
+	if !ok || ctx.Nil || ctx.Outside || c.isTest(call) || ctx.Testing || c.excused(call, ctx) || !c.receiver(call, ctx).Valid() || ctx.HandedOver(call.Node().(*ast.CallExpr)) {
 		return
 	}
 	n := call.Node().(*ast.CallExpr)
@@ -192,27 +192,4 @@ func (c *checker) reportPath(call inspector.Cursor, fact *freshInside) {
 	}
 	d.Related = append(d.Related, analysis.RelatedInformation{Pos: d.Pos, Message: "hint: give it a context parameter"})
 	c.pass.Report(d)
-}
-
-// handsOver reports whether a call gives the callee what yields the context, such
-// as a request: then it can take it from there.
-func (c *checker) handsOver(call inspector.Cursor, ctx reach.Context) bool {
-	if ctx.Holder == ctx.Expr {
-		return false
-	}
-	n := call.Node().(*ast.CallExpr)
-	operands := n.Args
-	if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
-		operands = append([]ast.Expr{sel.X}, operands...)
-	}
-	for _, e := range operands {
-		e = ast.Unparen(e)
-		if u, ok := e.(*ast.UnaryExpr); ok {
-			e = u.X
-		}
-		if id, ok := e.(*ast.Ident); ok && id.Name == ctx.Holder {
-			return true
-		}
-	}
-	return false
 }

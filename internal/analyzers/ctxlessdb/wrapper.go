@@ -176,7 +176,7 @@ func (c *checker) factOfAll(fn *types.Func) (*ctxlessDB, bool) {
 // reach.
 func (c *checker) checkWrapper(call inspector.Cursor, fact *ctxlessDB) {
 	ctx, inReach := c.reach(call)
-	if !inReach || ctx.Nil || c.handsOver(call, ctx) {
+	if !inReach || ctx.Nil || ctx.HandedOver(call.Node().(*ast.CallExpr)) {
 		return // where there is none, the callee's own note says it
 	}
 	fun := call.ChildAt(edge.CallExpr_Fun, -1)
@@ -202,30 +202,6 @@ func (c *checker) checkWrapper(call inspector.Cursor, fact *ctxlessDB) {
 		})
 	}
 	c.pass.Report(d)
-}
-
-// handsOver reports whether the call gives the callee the value that yields the
-// context, and not just what it holds: the callee can take the context from it,
-// also through an interface.
-func (c *checker) handsOver(call inspector.Cursor, ctx reach.Context) bool {
-	if ctx.Holder == ctx.Expr {
-		return false // a context itself, which the callee has no parameter for
-	}
-	n := call.Node().(*ast.CallExpr)
-	operands := n.Args
-	if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
-		operands = append([]ast.Expr{sel.X}, operands...)
-	}
-	for _, e := range operands {
-		e = ast.Unparen(e)
-		if u, ok := e.(*ast.UnaryExpr); ok {
-			e = u.X
-		}
-		if id, ok := e.(*ast.Ident); ok && id.Name == ctx.Holder {
-			return true
-		}
-	}
-	return false
 }
 
 // path turns the steps of a fact into places.

@@ -38,6 +38,30 @@ type Context struct {
 	Holder string
 }
 
+// HandedOver reports whether a call gives its callee the value that yields the
+// context, and not just what it holds: the callee can take the context from it,
+// also through an interface. A context itself is not handed over so: it is an
+// argument or it is not.
+func (c Context) HandedOver(call *ast.CallExpr) bool {
+	if c.Holder == c.Expr {
+		return false
+	}
+	operands := call.Args
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+		operands = append([]ast.Expr{sel.X}, operands...)
+	}
+	for _, e := range operands {
+		e = ast.Unparen(e)
+		if u, ok := e.(*ast.UnaryExpr); ok {
+			e = u.X
+		}
+		if id, ok := e.(*ast.Ident); ok && id.Name == c.Holder {
+			return true
+		}
+	}
+	return false
+}
+
 // At returns the nearest context in reach at the cursor: of the innermost
 // function that has one, and there a variable before a parameter before the
 // receiver. ok is false where there is none. goVersion is the language version
