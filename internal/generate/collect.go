@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"fmt"
 	"go/build"
 	"os"
 	"path"
@@ -53,11 +54,29 @@ func (e *Engine) collect() error {
 			e.Items = append(e.Items, item)
 		}
 	}
+	e.worked()
 	// By folder first: the files of a package belong together.
 	slices.SortStableFunc(e.Items, func(a, b *Item) int { return strings.Compare(path.Dir(a.File), path.Dir(b.File)) })
 	slices.Sort(e.Notes)
 	e.Notes = slices.Compact(e.Notes)
 	return nil
+}
+
+// worked finds the mocks on whose files other lines of the same folder work
+// afterwards, such as one that puts a licence in front: what the file should be
+// is then not for mockgen alone to say.
+func (e *Engine) worked() {
+	for _, item := range e.Items {
+		if item.Kind != Mock || item.Output == "" || item.State == Excluded {
+			continue
+		}
+		name := path.Base(item.Output)
+		for _, other := range e.Items {
+			if other.Kind == Other && other.State != Excluded && path.Dir(other.File) == path.Dir(item.File) && strings.Contains(strings.Join(other.Words, " "), name) {
+				item.State, item.Reason = Always, fmt.Sprintf("line %d of %s works on what it makes", other.Line, other.File)
+			}
+		}
+	}
 }
 
 func (e *Engine) buildContext() build.Context {
