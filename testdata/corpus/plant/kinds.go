@@ -203,6 +203,11 @@ func limits(_ *module, pkg *packages.Package) (list []plant) {
 					return
 				}
 				if key := kv.Key.(*ast.Ident).Name; key == "ReadHeaderTimeout" || key == "ReadTimeout" {
+					if pkg.TypesInfo.Types[kv.Value].Value != nil {
+						// What it names stays in use, so that the file still compiles.
+						edits = append(edits, span(pkg, kv.Value.Pos(), kv.Value.Pos(), "0 * "))
+						continue
+					}
 					edits = append(edits, span(pkg, kv.Value.Pos(), kv.Value.End(), "0"))
 				}
 			}
