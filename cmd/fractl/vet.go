@@ -25,6 +25,7 @@ type vetOptions struct {
 	stats    bool
 	fix      bool
 	diff     bool
+	cache    string
 	reportFlags
 }
 
@@ -55,6 +56,7 @@ could not be checked, whatever was found in the others.`,
 	f.StringVar(&o.tags, "tags", "", "build tags, separated by commas")
 	f.BoolVar(&o.fix, "fix", false, "carry out the suggested fixes of what would be listed, and list the rest")
 	f.BoolVar(&o.diff, "diff", false, "print what --fix would change as a unified diff, and write nothing; exit 1 if there is something")
+	f.StringVar(&o.cache, "cache", "", "where results are kept: a folder, a URL, or off (default: a folder among the user's caches)")
 	f.BoolVar(&o.stats, "stats", false, "say on stderr what each rule takes; packages are then checked one at a time")
 	return cmd
 }
@@ -76,9 +78,14 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 		return fault.New("--diff", "cannot go with --format "+o.format, "give one of the two")
 	}
 	relaxCollector()
+	kept, err := openCache(o.cache)
+	if err != nil {
+		return err
+	}
+	defer closeCache(e, kept)
 	what := vet.Options{
 		Dir: dir, Patterns: o.patterns, Rules: analyzers.Suite(), Measure: o.stats,
-		Enable: o.enable, Disable: o.disable, Tags: o.tags, Known: vendorRuleNames(),
+		Enable: o.enable, Disable: o.disable, Tags: o.tags, Known: vendorRuleNames(), Cache: kept,
 	}
 	if o.fix || o.diff {
 		if done, err := runFix(ctx, e, what, how.min, o.diff); done || err != nil {
@@ -133,8 +140,8 @@ func afterProblems(e *env, problems []error, otherwise error) error {
 
 // stats says what a run took.
 func (u *ui) stats(s vet.Stats, all time.Duration) {
-	u.note("fractl: %d packages, %d dependencies; repository %s, go list %s, check %s, all %s",
-		s.Packages, s.Dependencies, short(s.Scan), short(s.List), short(s.Check), short(all))
+	u.note("fractl: %d packages, %d of them analysed, %d more loaded; repository %s, go list %s, check %s, all %s",
+		s.Packages, s.Analysed, s.Dependencies, short(s.Scan), short(s.List), short(s.Check), short(all))
 	for _, c := range s.Rules {
 		u.note("fractl: %-14s %5d packages  %6.0f CPU ms  %7.1f MB", c.Name, c.Packages, c.CPU.Seconds()*1000, float64(c.Allocated)/(1<<20))
 	}

@@ -31,7 +31,7 @@ func Suite() []Rule {
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: httplimits.Analyzer, Severity: finding.Error, Imports: []string{"net/http"}},
 		{Analyzer: ignore.Analyzer, Severity: finding.Warning, Comments: true},
-		{Analyzer: mockdrift.Analyzer, Severity: finding.Note, Imports: []string{"go.uber.org/mock/gomock"}},
+		{Analyzer: mockdrift.Analyzer, Severity: finding.Note, Imports: []string{"go.uber.org/mock/gomock"}, Scopes: true},
 		{Analyzer: poolescape.Analyzer, Severity: finding.Error, Imports: []string{"sync"}},
 		{Analyzer: replacedrift.Analyzer, Severity: finding.Error, Scan: replacedrift.Scan},
 		{Analyzer: timerleak.Analyzer, Severity: finding.Error},
@@ -54,6 +54,9 @@ type Rule struct {
 	// Imports, where set, are import paths one of which a package must reach,
 	// directly or not, before the analyzer can find anything in it.
 	Imports []string
+	// Scopes: the analyzer looks for names in packages that the code imports,
+	// beside those that the code uses.
+	Scopes bool
 	// Comments marks the rule about ignore comments, which drivers check.
 	Comments bool
 }

@@ -5,23 +5,26 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"path"
 	"reflect"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/buildssa"
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/fault"
-	"github.com/fractl/fractl/internal/finding"
 )
 
 // analyze runs on n the rules that may find something in it or, where n only
-// serves its importers, those that leave facts for them.
-func (c *checking) analyze(n *node) {
-	a := newAnalysis(n, c.fset, c.sizes, c.index, c.run.overlay, c.meter)
-	complete := !n.broken
-	var found []finding.Finding
+// serves its importers, those that leave facts for them. It returns what they
+// have seen of other packages.
+func (c *checking) analyze(n *node) *uses {
+	seen := newUses(n, c.index)
+	a := newAnalysis(n, c.fset, c.sizes, c.index, c.run.overlay, c.meter, seen)
+	res := unitResult{Complete: !n.broken}
+	whole := false
 	for _, rule := range c.rules {
 		if n.broken && !rule.Analyzer.RunDespiteErrors {
 			continue
@@ -31,41 +34,71 @@ func (c *checking) analyze(n *node) {
 			// tell importers something: which functions never return.
 			for _, req := range rule.Analyzer.Requires {
 				if err := a.leaveFacts(req); err != nil && !errors.Is(err, errCgo) {
-					complete = false
-					c.run.problems.add(err)
+					res.Complete = false
+					c.failed(rule, err)
 				}
 			}
 			continue
 		}
+		whole = whole || rule.Scopes
 		if !n.unit && n.pkg.ForTest != "" && needsSSA(rule.Analyzer) {
 			continue // a copy made for another's test: too dear for what its importer gains
 		}
 		if !n.unit {
 			if err := a.leaveFacts(rule.Analyzer); err != nil && !errors.Is(err, errCgo) {
-				c.run.problems.add(err)
+				res.Complete = false
+				c.failed(rule, err)
 			}
 			continue
 		}
-		if err := a.run(rule.Analyzer); err != nil {
+		if err := a.run(rule.Analyzer); errors.Is(err, errCgo) {
+			res.LeftOut = append(res.LeftOut, rule.Name())
+			continue
+		} else if err != nil {
+			res.Complete = false
+			c.failed(rule, err)
+			continue
+		}
+		for _, d := range a.diagnostics[rule.Analyzer] {
+			res.Findings = append(res.Findings, Finding(c.run.ws, c.fset, n.files, rule.Name(), d))
+		}
+	}
+	n.result = res
+	seen.types(whole)
+	return seen
+}
+
+// failed notes that a rule did not do its work on a package. One that nobody
+// asked for is not missed.
+func (c *checking) failed(rule analyzers.Rule, err error) {
+	if _, wanted := c.run.rules.named(rule.Name()); wanted {
+		c.run.problems.add(err)
+	}
+}
+
+// gather takes the result of one package into that of the run: the rules that
+// are enabled, with the severities that are set for them.
+func (r *run) gather(n *node) {
+	complete := n.result.Complete
+	for _, f := range n.result.Findings {
+		rule, ok := r.rules.named(f.Rule)
+		dir := path.Dir(f.File)
+		// A pattern may not have asked for the package of the place.
+		if !ok || strings.HasSuffix(f.File, ".go") && !r.scope.matches(dir) {
+			continue
+		}
+		f.Severity = r.rules.severity(rule, f.Severity)
+		r.reported = append(r.reported, f)
+	}
+	for _, name := range n.result.LeftOut {
+		if _, ok := r.rules.named(name); ok {
 			complete = false
-			if errors.Is(err, errCgo) {
-				c.leftOut(rule.Name(), n)
-			} else {
-				c.run.problems.add(err)
-			}
-			continue
+			r.left[n.pkg.PkgPath] = append(r.left[n.pkg.PkgPath], name)
 		}
-		found = append(found, c.run.convert(c.fset, n, rule, a.diagnostics[rule.Analyzer])...)
 	}
-	if !n.unit {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.run.reported = append(c.run.reported, found...)
 	if complete {
 		for _, name := range n.pkg.GoFiles {
-			c.run.analysed[c.run.ws.Rel(name)] = true
+			r.analysed[r.ws.Rel(name)] = true
 		}
 	}
 }
@@ -79,16 +112,6 @@ func needsSSA(a *analysis.Analyzer) bool {
 // cgo: their C types are unknown without a C compiler.
 var errCgo = errors.New("the package has cgo, and SSA form needs its C types")
 
-// leftOut notes that a rule was not run on a package.
-func (c *checking) leftOut(rule string, n *node) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.run.left == nil {
-		c.run.left = make(map[string][]string)
-	}
-	c.run.left[n.pkg.PkgPath] = append(c.run.left[n.pkg.PkgPath], rule)
-}
-
 // analysisRun runs analyzers on one package, each once.
 type analysisRun struct {
 	n           *node
@@ -97,15 +120,16 @@ type analysisRun struct {
 	index       *factIndex
 	from        overlay
 	meter       *meter
+	seen        *uses
 	results     map[*analysis.Analyzer]any
 	failed      map[*analysis.Analyzer]error
 	diagnostics map[*analysis.Analyzer][]analysis.Diagnostic
 }
 
-// newAnalysis returns a run on n; meter may be nil.
-func newAnalysis(n *node, fset *token.FileSet, sizes types.Sizes, index *factIndex, from overlay, m *meter) *analysisRun {
+// newAnalysis returns a run on n; m and seen may be nil.
+func newAnalysis(n *node, fset *token.FileSet, sizes types.Sizes, index *factIndex, from overlay, m *meter, seen *uses) *analysisRun {
 	return &analysisRun{
-		n: n, fset: fset, sizes: sizes, index: index, from: from, meter: m,
+		n: n, fset: fset, sizes: sizes, index: index, from: from, meter: m, seen: seen,
 		results:     make(map[*analysis.Analyzer]any),
 		failed:      make(map[*analysis.Analyzer]error),
 		diagnostics: make(map[*analysis.Analyzer][]analysis.Diagnostic),
@@ -157,7 +181,7 @@ func (r *analysisRun) run(a *analysis.Analyzer) (err error) {
 
 func (r *analysisRun) pass(a *analysis.Analyzer, inputs map[*analysis.Analyzer]any) *analysis.Pass {
 	n := r.n
-	facts := passFacts{store: &n.facts, pkg: n.types, index: r.index, types: a.FactTypes}
+	facts := passFacts{store: &n.facts, pkg: n.types, index: r.index, types: a.FactTypes, seen: r.seen}
 	return &analysis.Pass{
 		Analyzer: a, Fset: r.fset, Files: n.files, OtherFiles: n.pkg.OtherFiles, IgnoredFiles: n.pkg.IgnoredFiles,
 		Pkg: n.types, TypesInfo: n.info, TypesSizes: r.sizes, TypeErrors: n.typeErrs, Module: n.module(),

@@ -16,10 +16,11 @@ import (
 	"github.com/fractl/fractl/internal/fault"
 )
 
-// check type-checks the graph, leaves first and as many at a time as there are
-// processors, and runs the rules on the packages of the workspace as soon as
-// they are ready.
-func (r *run) check(ctx context.Context, g *graph) {
+// check gives each package of the workspace its result: from the cache where
+// there is one that still holds, else by running the rules on it. Imports come
+// first, and as much is done at a time as there are processors. The types of a
+// package are loaded only once somebody who imports it has to be analysed.
+func (r *run) check(ctx context.Context, g *graph) error {
 	c := &checking{
 		run: r, fset: token.NewFileSet(), sizes: g.sizes,
 		procs: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
@@ -30,42 +31,56 @@ func (r *run) check(ctx context.Context, g *graph) {
 			c.rules = append(c.rules, rule)
 		}
 	}
+	if r.opts.Cache != nil {
+		// What is kept is everything; see Result.
+		c.rules = nil
+		for _, rule := range r.opts.Rules {
+			if rule.Scan == nil && !rule.Comments {
+				c.rules = append(c.rules, rule)
+			}
+		}
+	}
 	if r.opts.Measure {
 		// What is measured must not share the process with anything else.
 		c.meter, c.procs = newMeter(), semaphore.NewWeighted(1)
 		defer func() { r.stats.Rules = c.meter.costs() }()
 	}
 	c.reach = reachability(g.nodes, c.rules)
-	r.analysed = make(map[string]bool)
+	if r.opts.Cache != nil {
+		keys, err := r.newKeys(c.reach)
+		if err != nil {
+			return err
+		}
+		keys.assign(g.nodes)
+		c.keys = keys
+	}
+	c.loader = newLoader(ctx, c)
 	needed := c.needed(g.nodes)
-	// Packages that were parsed and not yet checked are most of the memory, so
-	// only so many are on their way. They enter with their imports before
-	// them: the first that is not done never waits for one that is outside.
-	window := semaphore.NewWeighted(int64(ahead * runtime.GOMAXPROCS(0)))
 	var wg sync.WaitGroup
 	for _, n := range g.nodes {
-		if !needed[n] {
-			continue
+		switch {
+		case !n.ours:
+			close(n.done) // nothing is said of it
+		case needed[n]:
+			wg.Go(func() { c.process(ctx, n) })
 		}
-		//fractl:detach each package has to pass, if only to say that it is done
-		_ = window.Acquire(context.Background(), 1)
-		if n.ours {
-			r.stats.Packages++
-		} else {
-			r.stats.Dependencies++
-		}
-		wg.Go(func() {
-			defer window.Release(1)
-			defer close(n.done)
-			c.process(ctx, n)
-		})
 	}
 	wg.Wait()
+	c.loader.finish()
+	for _, n := range g.nodes {
+		if n.ours && needed[n] {
+			r.stats.Packages++
+			if n.kept == nil {
+				r.stats.Analysed++
+			}
+			if n.unit {
+				r.gather(n)
+			}
+		}
+	}
+	r.stats.Dependencies = int(c.loader.loaded.Load())
+	return nil
 }
-
-// ahead is how many packages may be under way for each processor: enough to
-// have one ready to check while a chain of imports is followed.
-const ahead = 16
 
 // needed are the packages to report on and all that they import.
 func (c *checking) needed(nodes []*node) map[*node]bool {
@@ -84,35 +99,42 @@ func (c *checking) needed(nodes []*node) map[*node]bool {
 	return set
 }
 
-// process takes one package from its files to its findings. What is not ours is
-// parsed at once, since little of it stays; what is ours waits for its imports.
+// process takes one package of the workspace from its files to its findings.
 func (c *checking) process(ctx context.Context, n *node) {
-	defer func() {
-		if p := recover(); p != nil {
-			n.broken = true
-			c.run.problems.add(&fault.Error{
-				Subject: n.pkg.ID, Fact: fmt.Sprintf("fractl failed on this package: %v", p),
-				Hint: "please report it; it began in " + origin(),
-			})
-		}
-	}()
-	if !n.ours {
-		c.work(ctx, func() { n.parse(c.fset, c.run.overlay.read, c.run.problems) })
-	}
+	defer close(n.done)
 	for _, d := range n.deps {
 		<-d.done
 	}
+	if v := c.recall(ctx, n); v != nil {
+		n.adopt(v)
+		return
+	}
+	defer close(n.ready)
+	c.loader.want(n.deps)
+	for _, d := range n.deps {
+		<-d.ready
+	}
 	c.work(ctx, func() {
-		if n.ours {
-			n.parse(c.fset, c.run.overlay.read, c.run.problems)
-		}
-		n.check(c.fset, c.sizes, c.run.problems)
+		defer c.survive(n)
+		n.parse(c.fset, c.run.overlay.read, c.run.problems, true)
+		n.check(c.fset, c.sizes, c.run.problems, true)
 		c.index.add(n)
-		if n.ours {
-			c.analyze(n)
-		}
+		seen := c.analyze(n)
+		c.describe(n)
+		c.keep(ctx, n, seen)
 		n.drop()
 	})
+}
+
+// survive turns a panic into a problem of one package.
+func (c *checking) survive(n *node) {
+	if p := recover(); p != nil {
+		n.broken, n.api = true, nil
+		c.run.problems.add(&fault.Error{
+			Subject: n.pkg.ID, Fact: fmt.Sprintf("fractl failed on this package: %v", p),
+			Hint: "please report it; it began in " + origin(),
+		})
+	}
 }
 
 // work runs f on one of the processors, or not at all once ctx is done.
@@ -126,16 +148,16 @@ func (c *checking) work(ctx context.Context, f func()) {
 
 // checking is the state of the type-checking and of the analyses.
 type checking struct {
-	run   *run
-	rules []analyzers.Rule
-	fset  *token.FileSet
-	sizes types.Sizes
-	procs *semaphore.Weighted
-	index *factIndex
-	meter *meter // nil where nobody asked
-	reach map[*node]map[string]bool
-
-	mu sync.Mutex // guards what the run gathers
+	run    *run
+	rules  []analyzers.Rule
+	fset   *token.FileSet
+	sizes  types.Sizes
+	procs  *semaphore.Weighted
+	index  *factIndex
+	meter  *meter // nil where nobody asked
+	reach  map[*node]map[string]bool
+	keys   *keys // nil without a cache
+	loader *loader
 }
 
 // origin names the function that panicked, with its place.

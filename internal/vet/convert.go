@@ -10,24 +10,9 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
-	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/workspace"
 )
-
-// convert turns the diagnostics of a rule on a package into findings.
-func (r *run) convert(fset *token.FileSet, n *node, rule analyzers.Rule, list []analysis.Diagnostic) []finding.Finding {
-	var out []finding.Finding
-	for _, d := range list {
-		f := Finding(r.ws, fset, n.files, rule.Name(), d)
-		f.Severity = r.rules.severity(rule, f.Severity)
-		if strings.HasSuffix(f.File, ".go") && !r.scope.matches(path.Dir(f.File)) {
-			continue // reported on a package that nobody asked about
-		}
-		out = append(out, f)
-	}
-	return out
-}
 
 // maxRelated is how many further places a finding lists.
 const maxRelated = 6

@@ -45,6 +45,7 @@ type passFacts struct {
 	pkg   *types.Package
 	index *factIndex
 	types []analysis.Fact
+	seen  *uses // nil where nobody wants to know
 }
 
 func (f passFacts) importObject(obj types.Object, fact analysis.Fact) bool {
@@ -56,6 +57,7 @@ func (f passFacts) importObject(obj types.Object, fact analysis.Fact) bool {
 	if n == nil || !n.ours {
 		return key.typ == noReturnType && neverReturns(obj)
 	}
+	f.seen.fact(n, obj)
 	known, ok := n.facts.objects[key]
 	if ok {
 		reflect.ValueOf(fact).Elem().Set(reflect.ValueOf(known).Elem())
@@ -81,6 +83,9 @@ func (f passFacts) importPackage(pkg *types.Package, fact analysis.Fact) bool {
 	n := f.index.node(pkg)
 	if n == nil {
 		return false
+	}
+	if n.ours {
+		f.seen.everything(n)
 	}
 	known, ok := n.facts.packages[reflect.TypeOf(fact)]
 	if ok {
@@ -144,6 +149,9 @@ func (f passFacts) wants(t reflect.Type) bool {
 // each visits the stores of the package and of all that it imports, imports
 // first.
 func (f passFacts) each(visit func(*factStore, *types.Package)) {
+	if f.seen != nil {
+		f.seen.all = true
+	}
 	seen := make(map[*node]bool)
 	var walk func(n *node)
 	walk = func(n *node) {

@@ -2,7 +2,6 @@ package vet
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/types"
@@ -31,13 +30,21 @@ type graph struct {
 
 // load lists the packages of all groups and joins them into one graph.
 func (r *run) load(ctx context.Context, groups []group) (*graph, error) {
-	arch := make(chan string, 1)
-	go func() { arch <- r.goarch(ctx) }()
-
 	b := &builder{run: r, shared: make(map[string]*node)}
 	failed := false
+	arch := ""
 	for _, g := range groups {
+		type answer struct {
+			env goEnv
+			err error
+		}
+		asked := make(chan answer, 1)
+		go func() {
+			env, err := r.goEnv(ctx, g)
+			asked <- answer{env, err}
+		}()
 		pkgs, err := r.list(ctx, g)
+		said := <-asked
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -46,12 +53,22 @@ func (r *run) load(ctx context.Context, groups []group) (*graph, error) {
 			r.problems.add(listFault(r.problems, g, err))
 			continue
 		}
+		if said.err != nil {
+			failed = true
+			r.problems.add(listFault(r.problems, g, said.err))
+			continue
+		}
+		arch = said.env.GOARCH
+		b.env, b.config = &said.env, said.env.config(r.opts)
 		b.add(pkgs)
 	}
 	if b.units == 0 && !failed && r.problems.empty() {
 		return nil, fault.New(r.patternText(), "no packages matched", "its modules are "+moduleDirs(r.ws))
 	}
-	sizes := types.SizesFor("gc", <-arch)
+	if b.units == 0 && arch == "" {
+		return &graph{}, nil // every group has a problem
+	}
+	sizes := types.SizesFor("gc", arch)
 	if sizes == nil {
 		return nil, fault.New("GOARCH", "an architecture that this fractl does not know", "build fractl with the Go release in use")
 	}
@@ -94,18 +111,6 @@ func (r *run) listWith(ctx context.Context, g group, flags []string) ([]*package
 	}, g.patterns...)
 }
 
-// goarch asks the go command for its target, which go env -w may have set.
-func (r *run) goarch(ctx context.Context) string {
-	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOARCH")
-	cmd.Dir, cmd.Env = r.ws.Root, r.opts.Env
-	out, err := cmd.Output()
-	var env struct{ GOARCH string }
-	if err != nil || json.Unmarshal(out, &env) != nil {
-		return ""
-	}
-	return env.GOARCH
-}
-
 // listFault says which modules a failed go list was about.
 func listFault(p *problems, g group, err error) error {
 	var exit *exec.Error
@@ -128,6 +133,9 @@ type builder struct {
 	run   *run
 	nodes []*node
 	units int
+	// env and config are those of the group that is being added.
+	env    *goEnv
+	config string
 	// shared holds the nodes that are not of the workspace by what they are
 	// made of, so that several groups check the standard library once.
 	shared map[string]*node
@@ -208,7 +216,7 @@ func (g *groupBuilder) node(p *packages.Package) *node {
 	if n, ok := g.byPkg[p]; ok {
 		return n // also the one under construction, in an import cycle
 	}
-	n := &node{pkg: p, deps: make(map[string]*node), done: make(chan struct{})}
+	n := &node{pkg: p, deps: make(map[string]*node), done: make(chan struct{}), ready: make(chan struct{}), env: g.env, config: g.config}
 	g.byPkg[p] = n
 	_, n.ours = g.ours(p)
 	g.errorsOf(p)

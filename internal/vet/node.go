@@ -12,6 +12,9 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/packages"
+
+	"github.com/fractl/fractl/internal/cache"
+	"github.com/fractl/fractl/internal/vet/apihash"
 )
 
 // node is one package in one variant, to be type-checked.
@@ -24,18 +27,37 @@ type node struct {
 	ours, unit bool
 	// key identifies a package that is not ours across groups.
 	key string
+	// env and config are those of the package's build.
+	env    *goEnv
+	config string
 
-	// done is closed when what follows is final.
-	done  chan struct{}
-	types *types.Package
-	facts factStore
+	// unitKey is the key of the package by itself, closure that with all that
+	// it imports; keyed is false where there are none.
+	unitKey, closure cache.Key
+	keyed            bool
+
+	// done is closed when what follows is final: all that importers need of
+	// the package to know whether their results still hold.
+	done   chan struct{}
+	result unitResult
+	wires  []wireFact
+	api    apihash.Table
+	hasC   bool     // see cgo
+	kept   *variant // where the result was known
+	byName factsByName
+
+	// ready is closed when the types and facts are there. That is so only
+	// where an importer has to be analysed.
+	ready  chan struct{}
+	wanted bool
+	types  *types.Package
+	facts  factStore
 
 	// syntax is dropped when the last rule is done with it.
 	files    []*ast.File
 	info     *types.Info
 	typeErrs []types.Error
 	broken   bool // it does not parse or type-check
-	hasC     bool // see cgo; final with types
 }
 
 // imports are the import paths of n's dependencies, sorted.
@@ -56,11 +78,11 @@ func (n *node) goVersion() string {
 	return "go" + n.pkg.Module.GoVersion
 }
 
-// parse reads the files of the package. Of a package that is not ours only the
-// declarations are kept.
-func (n *node) parse(fset *token.FileSet, read func(string) ([]byte, error), p *problems) {
+// parse reads the files of the package. Without bodies only the declarations
+// are kept, and nothing is said of errors.
+func (n *node) parse(fset *token.FileSet, read func(string) ([]byte, error), p *problems, bodies bool) {
 	mode := parser.SkipObjectResolution
-	if n.ours {
+	if bodies {
 		mode |= parser.ParseComments
 	}
 	for _, name := range n.pkg.GoFiles {
@@ -68,7 +90,7 @@ func (n *node) parse(fset *token.FileSet, read func(string) ([]byte, error), p *
 		if err == nil {
 			var f *ast.File
 			if f, err = parser.ParseFile(fset, name, src, mode); f != nil {
-				if !n.ours {
+				if !bodies {
 					strip(f)
 				}
 				n.files = append(n.files, f)
@@ -76,7 +98,7 @@ func (n *node) parse(fset *token.FileSet, read func(string) ([]byte, error), p *
 		}
 		if err != nil {
 			n.broken = true
-			if n.ours {
+			if bodies {
 				p.parsed(name, err)
 			}
 		}
@@ -126,12 +148,12 @@ func stripValue(v ast.Expr) {
 }
 
 // check type-checks the package. Those that it imports must be done.
-func (n *node) check(fset *token.FileSet, sizes types.Sizes, p *problems) {
-	n.checkWith(fset, sizes, p, importer(n.deps))
+func (n *node) check(fset *token.FileSet, sizes types.Sizes, p *problems, bodies bool) {
+	n.checkWith(fset, sizes, p, importer(n.deps), bodies)
 }
 
 // checkWith is check with imports from anywhere.
-func (n *node) checkWith(fset *token.FileSet, sizes types.Sizes, p *problems, imp types.Importer) {
+func (n *node) checkWith(fset *token.FileSet, sizes types.Sizes, p *problems, imp types.Importer, bodies bool) {
 	n.hasC = n.cgo()
 	unwanted := n.unresolved()
 	conf := &types.Config{
@@ -139,10 +161,11 @@ func (n *node) checkWith(fset *token.FileSet, sizes types.Sizes, p *problems, im
 		Importer:         imp,
 		Sizes:            sizes,
 		FakeImportC:      true,
-		IgnoreFuncBodies: !n.ours,
+		IgnoreFuncBodies: !bodies,
 		Error: func(err error) {
 			e, ok := err.(types.Error)
-			if !ok || !n.ours {
+			if !ok || !bodies {
+				n.broken = true
 				return
 			}
 			n.broken = true
@@ -152,7 +175,7 @@ func (n *node) checkWith(fset *token.FileSet, sizes types.Sizes, p *problems, im
 			}
 		},
 	}
-	if n.ours {
+	if bodies {
 		n.info = &types.Info{
 			Types:        make(map[ast.Expr]types.TypeAndValue),
 			Defs:         make(map[*ast.Ident]types.Object),

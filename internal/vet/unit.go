@@ -131,13 +131,13 @@ func (u *unit) analyze() error {
 		OtherFiles: u.cfg.NonGoFiles, IgnoredFiles: u.cfg.IgnoredFiles, Module: u.module(),
 	}}
 	n := u.node
-	n.parse(u.fset, os.ReadFile, u.problems)
+	n.parse(u.fset, os.ReadFile, u.problems, true)
 	if len(n.files) > 0 {
 		n.pkg.Name = n.files[0].Name.Name
 	}
 	imports := make(map[string]*types.Package)
 	sizes := types.SizesFor("gc", goarch())
-	n.checkWith(u.fset, sizes, u.problems, exportData{u.cfg, u.fset, imports})
+	n.checkWith(u.fset, sizes, u.problems, exportData{u.cfg, u.fset, imports}, true)
 	if n.broken {
 		return nil // report says so
 	}
@@ -147,7 +147,7 @@ func (u *unit) analyze() error {
 	if err != nil {
 		return err
 	}
-	a := newAnalysis(n, u.fset, sizes, index, overlay{ws: u.ws}, nil)
+	a := newAnalysis(n, u.fset, sizes, index, overlay{ws: u.ws}, nil, nil)
 	for _, rule := range u.ruleset.list {
 		if rule.Comments {
 			continue

@@ -3,6 +3,7 @@ package vet
 import (
 	"bytes"
 	"encoding/gob"
+	"encoding/json"
 	"fmt"
 	"go/types"
 	"os"
@@ -23,7 +24,7 @@ type wireFact struct {
 	// Object is a path as of golang.org/x/tools/go/types/objectpath, "" for a
 	// fact about the package.
 	Object string
-	// Type is the name of the fact's Go type; Value is its gob encoding.
+	// Type is the name of the fact's Go type; Value is its JSON encoding.
 	Type  string
 	Value []byte
 }
@@ -49,11 +50,12 @@ func wireFacts(n *node) []wireFact {
 }
 
 func wire(pkg, object string, fact analysis.Fact) wireFact {
-	var buf bytes.Buffer
-	if err := gob.NewEncoder(&buf).EncodeValue(reflect.ValueOf(fact).Elem()); err != nil {
-		buf.Reset() // a type without fields says all by being there
+	// Equal facts have to give equal bytes, in any process.
+	value, err := json.Marshal(fact)
+	if err != nil {
+		panic(fmt.Sprintf("fact %T cannot be encoded: %v", fact, err))
 	}
-	return wireFact{Package: pkg, Object: object, Type: reflect.TypeOf(fact).String(), Value: buf.Bytes()}
+	return wireFact{Package: pkg, Object: object, Type: reflect.TypeOf(fact).String(), Value: value}
 }
 
 // writeFacts writes the file that go vet hands to the importers' analyses.
@@ -120,10 +122,8 @@ func readFacts(files map[string]string, rules []analyzers.Rule, imports map[stri
 // accept adds a decoded fact to d, unless its object is not in the export data.
 func (d *node) accept(w wireFact, t reflect.Type) error {
 	fact := reflect.New(t.Elem())
-	if len(w.Value) > 0 {
-		if err := gob.NewDecoder(bytes.NewReader(w.Value)).DecodeValue(fact); err != nil {
-			return fault.New("facts of "+w.Package, fmt.Sprintf("%s cannot be read: %v", w.Type, err), "run 'go clean -cache'")
-		}
+	if err := json.Unmarshal(w.Value, fact.Interface()); err != nil {
+		return fault.New("facts of "+w.Package, fmt.Sprintf("%s cannot be read: %v", w.Type, err), "run 'go clean -cache'")
 	}
 	f := fact.Interface().(analysis.Fact)
 	if w.Object == "" {

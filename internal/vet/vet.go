@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/fractl/fractl/internal/analyzers"
+	"github.com/fractl/fractl/internal/cache"
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/workspace"
@@ -48,6 +49,10 @@ type Options struct {
 	// Measure has the packages checked one at a time, and tells what each rule
 	// takes.
 	Measure bool
+	// Cache keeps results of packages; nil keeps none. With one, all rules are
+	// run on a package that has to be analysed, so that the next run may ask
+	// for others.
+	Cache *cache.Cache
 	// Env is the environment of the go command; nil means that of the process.
 	Env []string
 }
@@ -73,6 +78,8 @@ type Result struct {
 type Stats struct {
 	// Packages were checked by the rules, Dependencies only for their types.
 	Packages, Dependencies int
+	// Analysed are those of Packages whose result was not known.
+	Analysed int
 	// Scan, List and Check are wall time: of the repository-level rules, of
 	// go list, and of everything from parsing to the last rule.
 	Scan, List, Check time.Duration
@@ -101,7 +108,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	r := &run{
 		ws: ws, opts: o, rules: rules, scope: scope, problems: newProblems(o.Dir),
-		overlay: overlay{ws, o.Overlay},
+		overlay:  overlay{ws, o.Overlay},
+		analysed: make(map[string]bool), left: make(map[string][]string),
 	}
 
 	start := time.Now()
@@ -116,7 +124,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	r.stats.List = time.Since(start)
 
 	start = time.Now()
-	r.check(ctx, g)
+	if err := r.check(ctx, g); err != nil {
+		return nil, err
+	}
 	r.stats.Check = time.Since(start)
 	if err := ctx.Err(); err != nil {
 		return nil, err

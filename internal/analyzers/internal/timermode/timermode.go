@@ -11,6 +11,7 @@ package timermode
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -263,4 +264,18 @@ func minor(version string) int {
 		return -1
 	}
 	return n
+}
+
+// Setting describes everything outside of a package in dir that Find's answer
+// depends on, but for the toolchain: equal texts mean equal answers.
+func Setting(dir, gowork string) string {
+	main, ok := mainFile(dir, gowork)
+	if !ok {
+		return "none"
+	}
+	text := fmt.Sprintf("%s %v %v", filepath.Base(main.name), main.version, main.least)
+	for _, d := range main.godebug {
+		text += fmt.Sprintf(" %s=%s:%d", d.Key, d.Value, d.Line)
+	}
+	return text
 }
