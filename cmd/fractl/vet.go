@@ -140,8 +140,12 @@ func afterProblems(e *env, problems []error, otherwise error) error {
 
 // stats says what a run took.
 func (u *ui) stats(s vet.Stats, all time.Duration) {
-	u.note("fractl: %d packages, %d of them analysed, %d more loaded; repository %s, go list %s, check %s, all %s",
-		s.Packages, s.Analysed, s.Dependencies, short(s.Scan), short(s.List), short(s.Check), short(all))
+	if s.Replayed {
+		u.note("fractl: %d packages, nothing changed; survey %s, repository %s, all %s", s.Packages, short(s.Survey), short(s.Scan), short(all))
+		return
+	}
+	u.note("fractl: %d packages, %d of them analysed, %d more loaded; survey %s, repository %s, go list %s, check %s, all %s",
+		s.Packages, s.Analysed, s.Dependencies, short(s.Survey), short(s.Scan), short(s.List), short(s.Check), short(all))
 	for _, c := range s.Rules {
 		u.note("fractl: %-14s %5d packages  %6.0f CPU ms  %7.1f MB", c.Name, c.Packages, c.CPU.Seconds()*1000, float64(c.Allocated)/(1<<20))
 	}

@@ -25,8 +25,8 @@ import (
 func Suite() []Rule {
 	return []Rule{
 		{Analyzer: chanleak.Analyzer, Severity: finding.Error},
-		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan},
-		{Analyzer: crossschema.Analyzer, Severity: finding.Error, Scan: crossschema.Scan},
+		{Analyzer: crossimport.Analyzer, Severity: finding.Error, Scan: crossimport.Scan, Shape: crossimport.Text},
+		{Analyzer: crossschema.Analyzer, Severity: finding.Error, Scan: crossschema.Scan, Shape: crossschema.Text},
 		{Analyzer: ctxbreak.Analyzer, Severity: finding.Error, Imports: []string{"context"}},
 		{Analyzer: ctxlessdb.Analyzer, Severity: finding.Error},
 		{Analyzer: httplimits.Analyzer, Severity: finding.Error, Imports: []string{"net/http"}},
@@ -51,6 +51,10 @@ type Rule struct {
 	// finds is complete and final but for fingerprints, and its error names
 	// what it could not look at.
 	Scan func(context.Context, *workspace.Workspace) ([]finding.Finding, error)
+	// Shape, where set, is what Scan reads of a .go or .sql file, given by its
+	// path relative to the root: while that, the module files, the manifest
+	// and the names of all files are as they were, Scan finds the same.
+	Shape func(ws *workspace.Workspace, rel string, src []byte) []byte
 	// Imports, where set, are import paths one of which a package must reach,
 	// directly or not, before the analyzer can find anything in it.
 	Imports []string

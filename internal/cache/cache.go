@@ -92,6 +92,23 @@ func (c *Cache) from(ctx context.Context, s Store, key Key) ([]byte, bool) {
 	return open(key, entry)
 }
 
+// GetLocal is Get for what only this machine may use.
+func (c *Cache) GetLocal(ctx context.Context, key Key) (data []byte, ok bool) {
+	if c == nil {
+		return nil, false
+	}
+	return c.from(ctx, c.local, key)
+}
+
+// PutLocal is Put for what only this machine may use.
+func (c *Cache) PutLocal(key Key, data []byte) {
+	if c == nil {
+		return
+	}
+	sealed := seal(key, data)
+	c.pending <- func() { c.put(c.local, key, sealed) }
+}
+
 // Put keeps data under the key. It returns before that is done; see Close.
 func (c *Cache) Put(key Key, data []byte) {
 	if c == nil {

@@ -76,11 +76,26 @@ func (c *checking) failed(rule analyzers.Rule, err error) {
 	}
 }
 
-// gather takes the result of one package into that of the run: the rules that
-// are enabled, with the severities that are set for them.
-func (r *run) gather(n *node) {
-	complete := n.result.Complete
-	for _, f := range n.result.Findings {
+func (r *run) packageResult(n *node) packageResult {
+	p := packageResult{Path: n.pkg.PkgPath, Result: n.result}
+	for _, name := range n.pkg.GoFiles {
+		p.Files = append(p.Files, r.ws.Rel(name))
+	}
+	return p
+}
+
+// gather takes the results of packages into that of the run.
+func (r *run) gather() {
+	for _, p := range r.packages {
+		r.take(p)
+	}
+}
+
+// take takes what enabled rules found, with the severities that are set for
+// them.
+func (r *run) take(p packageResult) {
+	complete := p.Result.Complete
+	for _, f := range p.Result.Findings {
 		rule, ok := r.rules.named(f.Rule)
 		dir := path.Dir(f.File)
 		// A pattern may not have asked for the package of the place.
@@ -90,15 +105,15 @@ func (r *run) gather(n *node) {
 		f.Severity = r.rules.severity(rule, f.Severity)
 		r.reported = append(r.reported, f)
 	}
-	for _, name := range n.result.LeftOut {
+	for _, name := range p.Result.LeftOut {
 		if _, ok := r.rules.named(name); ok {
 			complete = false
-			r.left[n.pkg.PkgPath] = append(r.left[n.pkg.PkgPath], name)
+			r.left[p.Path] = append(r.left[p.Path], name)
 		}
 	}
 	if complete {
-		for _, name := range n.pkg.GoFiles {
-			r.analysed[r.ws.Rel(name)] = true
+		for _, name := range p.Files {
+			r.analysed[name] = true
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/fault"
+	"github.com/fractl/fractl/internal/vet/inputs"
 )
 
 // check gives each package of the workspace its result: from the cache where
@@ -74,7 +75,7 @@ func (r *run) check(ctx context.Context, g *graph) error {
 				r.stats.Analysed++
 			}
 			if n.unit {
-				r.gather(n)
+				r.packages = append(r.packages, r.packageResult(n))
 			}
 		}
 	}
@@ -116,14 +117,33 @@ func (c *checking) process(ctx context.Context, n *node) {
 	}
 	c.work(ctx, func() {
 		defer c.survive(n)
-		n.parse(c.fset, c.run.overlay.read, c.run.problems, true)
+		n.parse(c.fset, c.reader(n), c.run.problems, true)
 		n.check(c.fset, c.sizes, c.run.problems, true)
 		c.index.add(n)
 		seen := c.analyze(n)
 		c.describe(n)
+		if !n.keyed {
+			n.api = nil // importers have no key for what they see
+		}
 		c.keep(ctx, n, seen)
 		n.drop()
 	})
+}
+
+// reader reads the files of n. One that has changed since its key was made makes
+// what follows good for this run only.
+func (c *checking) reader(n *node) func(string) ([]byte, error) {
+	if c.keys == nil {
+		return c.run.overlay.read
+	}
+	return func(name string) ([]byte, error) {
+		src, err := c.run.overlay.read(name)
+		if sum, ok := c.keys.fileSum(name); err == nil && (!ok || sum != inputs.SumOf(src)) {
+			n.keyed = false
+			c.run.unstable.Store(true)
+		}
+		return src, err
+	}
 }
 
 // survive turns a panic into a problem of one package.

@@ -13,6 +13,7 @@ import (
 	"github.com/fractl/fractl/internal/cache"
 	"github.com/fractl/fractl/internal/finding"
 	"github.com/fractl/fractl/internal/vet/apihash"
+	"github.com/fractl/fractl/internal/vet/inputs"
 )
 
 // unitResult is what the analysis of one package comes to, before any wish of
@@ -31,7 +32,7 @@ type unitResult struct {
 type variant struct {
 	// Closure is the key of the package with all that it imports: where it is
 	// the same nothing else has to be looked at.
-	Closure cache.Key
+	Closure string
 	Uses    []use
 	// Files are those of other packages that findings point into.
 	Files []fileUse
@@ -41,13 +42,13 @@ type variant struct {
 	API    apihash.Table
 	HasC   bool
 	// Types is the key of the package's export data.
-	Types cache.Key
+	Types string
 }
 
 // fileUse is a file with the hash of its content.
 type fileUse struct {
 	File string
-	Sum  [sha256.Size]byte
+	Sum  inputs.Sum
 }
 
 // maxVariants is how many results are kept for a package of certain files.
@@ -61,7 +62,7 @@ func (c *checking) recall(ctx context.Context, n *node) *variant {
 	variants := c.variants(ctx, n)
 	byPath := make(map[string]*node)
 	for i, v := range variants {
-		if v.Closure == n.closure {
+		if v.Closure == string(n.closure[:]) {
 			return &variants[i]
 		}
 	}
@@ -128,10 +129,12 @@ func (c *checking) keep(ctx context.Context, n *node, u *uses) {
 		return n.env.portable(func(name string) string { return name }, name)
 	})
 	v := variant{
-		Closure: n.closure, Uses: list, Files: files, Result: result,
-		Facts: n.wires, API: n.api, HasC: n.hasC, Types: typesKey(n),
+		Closure: string(n.closure[:]), Uses: list, Files: files, Result: result,
+		Facts: n.wires, API: n.api, HasC: n.hasC,
 	}
-	if !c.keepTypes(n, v.Types) {
+	types := typesKey(n)
+	v.Types = string(types[:])
+	if !c.keepTypes(n, types) {
 		return
 	}
 	variants := append([]variant{v}, c.variants(ctx, n)...)

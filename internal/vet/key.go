@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/cache"
+	"github.com/fractl/fractl/internal/vet/inputs"
 )
 
 // keys make the keys of packages. A key holds no absolute path, so that a second
@@ -21,7 +21,7 @@ type keys struct {
 	run     *run
 	program string
 	sums    map[string]string // of go.sum, by "path version"
-	files   sync.Map          // absolute name → contentHash
+	table   *inputs.Table
 	timers  map[string]string // by folder
 	reach   map[*node]map[string]bool
 }
@@ -31,7 +31,7 @@ func (r *run) newKeys(reach map[*node]map[string]bool) (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keys{run: r, program: id, sums: make(map[string]string), timers: make(map[string]string), reach: reach}
+	k := &keys{run: r, table: r.table, program: id, sums: make(map[string]string), timers: make(map[string]string), reach: reach}
 	files := []string{"go.work.sum"}
 	for _, m := range r.ws.Modules {
 		files = append(files, strings.TrimSuffix(m.GoMod(), "mod")+"sum")
@@ -158,19 +158,11 @@ func (k *keys) content(h hash.Hash, name, file string) bool {
 	return ok
 }
 
-type contentHash struct {
-	sum [sha256.Size]byte
-	ok  bool
-}
-
-// fileSum hashes the content of a file, once a run.
-func (k *keys) fileSum(file string) (sum [sha256.Size]byte, ok bool) {
-	if known, ok := k.files.Load(file); ok {
-		c := known.(contentHash)
-		return c.sum, c.ok
+// fileSum hashes the content of a file, and notes the folder that it is in.
+func (k *keys) fileSum(file string) (sum inputs.Sum, ok bool) {
+	if dir := filepath.Dir(file); !k.table.HasDir(dir) {
+		k.table.Dir(dir)
 	}
-	data, err := k.run.overlay.read(file)
-	c := contentHash{sha256.Sum256(data), err == nil}
-	k.files.Store(file, c)
-	return c.sum, c.ok
+	f := k.table.File(file)
+	return f.Sum, !f.Absent
 }

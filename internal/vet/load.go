@@ -25,6 +25,7 @@ const metadata = packages.NeedName | packages.NeedFiles | packages.NeedImports |
 type graph struct {
 	// nodes are in an order in which imports come before their importers.
 	nodes []*node
+	arch  string
 	sizes types.Sizes
 }
 
@@ -73,7 +74,7 @@ func (r *run) load(ctx context.Context, groups []group) (*graph, error) {
 		return nil, fault.New("GOARCH", "an architecture that this fractl does not know", "build fractl with the Go release in use")
 	}
 	b.order()
-	return &graph{nodes: b.nodes, sizes: sizes}, nil
+	return &graph{nodes: b.nodes, arch: arch, sizes: sizes}, nil
 }
 
 func (r *run) patternText() string {

@@ -3,6 +3,7 @@ package vet
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/analyzers/ignore"
@@ -14,7 +15,62 @@ import (
 // wrong with these comments.
 func (r *run) suppress(list []finding.Finding, text *lines) (kept []finding.Finding, dropped []finding.Suppressed) {
 	c := comments{ws: r.ws, rules: r.rules, known: r.opts.Known, judged: r.judged}
-	return c.apply(list, r.commented(), text)
+	return c.apply(list, r.comments(text))
+}
+
+// comments are the ignore comments in the scope.
+func (r *run) comments(text *lines) []finding.Ignore {
+	var list []finding.Ignore
+	if r.table != nil {
+		for _, name := range r.table.Names() {
+			if r.counts(name) {
+				list = append(list, r.ignores(name)...)
+			}
+		}
+		return list
+	}
+	for _, name := range r.commented() {
+		list = append(list, ignoresIn(name, text.source(name))...)
+	}
+	return list
+}
+
+// counts reports whether the comments of a file that the table has are those of
+// the workspace.
+func (r *run) counts(name string) bool {
+	dir, base := path.Split(name)
+	switch ext := path.Ext(name); {
+	case path.IsAbs(name) || base[0] == '.' || base[0] == '_' || !r.scope.covers(name):
+		return false
+	case base == "go.work":
+		return dir == ""
+	case base == "go.mod":
+		m := r.ws.ModuleOf(path.Dir(name))
+		return m != nil && m.GoMod() == name
+	case ext == ".sql":
+		if len(r.ws.Fractions) < 2 {
+			return false
+		}
+	case ext != ".go":
+		return false
+	}
+	if slices.ContainsFunc(strings.Split(dir, "/"), func(s string) bool {
+		return s == "vendor" || s == "testdata" || s != "" && (s[0] == '.' || s[0] == '_')
+	}) {
+		return false
+	}
+	return r.ws.ModuleOf(path.Dir(name)) != nil
+}
+
+// ignoresIn are the ignore comments of one file.
+func ignoresIn(name string, src []byte) []finding.Ignore {
+	switch path.Ext(name) {
+	case ".go":
+		return finding.IgnoresInGo(name, src)
+	case ".sql":
+		return finding.IgnoresInSQL(name, src)
+	}
+	return finding.IgnoresInMod(name, src)
 }
 
 // comments applies ignore comments.
@@ -27,21 +83,8 @@ type comments struct {
 	judged func(finding.Ignore) bool
 }
 
-// apply drops what the comments in files suppress, and adds what is wrong with
-// these comments.
-func (c comments) apply(list []finding.Finding, files []string, text *lines) (kept []finding.Finding, dropped []finding.Suppressed) {
-	var ignores []finding.Ignore
-	for _, file := range files {
-		src := text.source(file)
-		switch path.Ext(file) {
-		case ".go":
-			ignores = append(ignores, finding.IgnoresInGo(file, src)...)
-		case ".sql":
-			ignores = append(ignores, finding.IgnoresInSQL(file, src)...)
-		default:
-			ignores = append(ignores, finding.IgnoresInMod(file, src)...)
-		}
-	}
+// apply drops what the comments suppress, and adds what is wrong with them.
+func (c comments) apply(list []finding.Finding, ignores []finding.Ignore) (kept []finding.Finding, dropped []finding.Suppressed) {
 	kept, dropped, used := finding.Suppress(list, ignores)
 	rule, ok := c.rules.commentRule()
 	if !ok {

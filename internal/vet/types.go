@@ -19,7 +19,7 @@ func (c *checking) typesOf(ctx context.Context, n *node) ([]byte, bool) {
 		return nil, false
 	}
 	if n.kept != nil {
-		return c.run.opts.Cache.Get(ctx, n.kept.Types)
+		return c.run.opts.Cache.Get(ctx, cache.Key([]byte(n.kept.Types)))
 	}
 	if n.ours || !n.keyed {
 		return nil, false
@@ -101,8 +101,7 @@ func (c *checking) describe(n *node) {
 			h, ok = d.api[name]
 			return h, ok
 		}
-		copy(h[:], d.closure[:])
-		return h, d.keyed
+		return apihash.Hash(d.closure[:16]), d.keyed
 	})
 }
 

@@ -195,7 +195,12 @@ func (u *unit) report() (int, error) {
 		// Only imports are looked at in a file that this build leaves out.
 		return ok && len(u.failed) == 0 && (rule.Scan != nil || u.builds(ig.File))
 	}}
-	list, _ := c.apply(finding.Sort(u.findings), u.files(), newLines(overlay{ws: u.ws}))
+	text := newLines(overlay{ws: u.ws})
+	var ignores []finding.Ignore
+	for _, name := range u.files() {
+		ignores = append(ignores, ignoresIn(name, text.source(name))...)
+	}
+	list, _ := c.apply(finding.Sort(u.findings), ignores)
 	list = slices.DeleteFunc(finding.Sort(list), func(f finding.Finding) bool { return f.Severity < u.min })
 	if u.json {
 		return 0, u.writeJSON(list)

@@ -196,7 +196,7 @@ func (n *node) apiOf(names []string) (h apihash.Hash, ok bool) {
 			continue
 		}
 		sum, known := n.api[name]
-		fmt.Fprintf(s, "%q %v %s\n", name, known, hex.EncodeToString(sum[:]))
+		fmt.Fprintf(s, "%q %v %s\n", name, known, hex.EncodeToString([]byte(sum)))
 	}
 	return apihash.Hash(s.Sum(nil)), true
 }

@@ -17,12 +17,14 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/fractl/fractl/internal/analyzers"
 	"github.com/fractl/fractl/internal/cache"
 	"github.com/fractl/fractl/internal/fault"
 	"github.com/fractl/fractl/internal/finding"
+	"github.com/fractl/fractl/internal/vet/inputs"
 	"github.com/fractl/fractl/internal/workspace"
 )
 
@@ -80,9 +82,13 @@ type Stats struct {
 	Packages, Dependencies int
 	// Analysed are those of Packages whose result was not known.
 	Analysed int
-	// Scan, List and Check are wall time: of the repository-level rules, of
-	// go list, and of everything from parsing to the last rule.
-	Scan, List, Check time.Duration
+	// Replayed: nothing had changed since an earlier run, and what that one
+	// found was told again.
+	Replayed bool
+	// Survey, Scan, List and Check are wall time: of finding out what has
+	// changed, of the repository-level rules, of go list, and of everything
+	// from parsing to the last rule.
+	Survey, Scan, List, Check time.Duration
 	// Rules says what each took, and what they share, most first; only with
 	// Options.Measure.
 	Rules []Cost
@@ -112,26 +118,80 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		analysed: make(map[string]bool), left: make(map[string][]string),
 	}
 
+	if err := r.look(ctx, groups); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return r.result(), nil
+}
+
+// look finds out all there is to say, by the shortest way that is sure: where
+// nothing has changed since the last run with this request, what that one said
+// stands; where no package can have come or gone, its packages do.
+func (r *run) look(ctx context.Context, groups []group) error {
 	start := time.Now()
-	r.scan(ctx)
-	r.stats.Scan = time.Since(start)
+	last := r.remember(ctx)
+	change := inputs.Packages
+	if r.opts.Cache != nil {
+		var saved *inputs.Saved
+		if last != nil {
+			saved = last.Table
+		}
+		t := inputs.New(r.ws.Root, r.traits, r.overlay.absolute(), saved)
+		r.survey(t)
+		r.repository = t.Save()
+		t.Again()
+		change = t.Compare()
+	}
+	r.stats.Survey = time.Since(start)
 
 	start = time.Now()
-	g, err := r.load(ctx, groups)
-	if err != nil {
-		return nil, err
+	r.scan(ctx, last)
+	r.stats.Scan = time.Since(start)
+	if change == inputs.Nothing {
+		r.stats.Packages, r.stats.Replayed = last.Stats.Packages, true
+		r.packages = last.Packages
+		if r.table.Doubtful() || r.rescanned {
+			r.keepState(nil)
+		}
+		r.gather()
+		return nil
+	}
+
+	start = time.Now()
+	var g, known *graph
+	if change == inputs.Texts {
+		known = r.relist(ctx)
+	}
+	if g = known; g == nil {
+		if r.table != nil {
+			r.table.Forget()
+		}
+		var err error
+		if g, err = r.load(ctx, groups); err != nil {
+			return err
+		}
+	}
+	if r.table != nil {
+		r.surveyed(g.nodes)
 	}
 	r.stats.List = time.Since(start)
 
 	start = time.Now()
 	if err := r.check(ctx, g); err != nil {
-		return nil, err
+		return err
 	}
+	r.gather()
 	r.stats.Check = time.Since(start)
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() == nil {
+		if known != nil {
+			g = nil
+		}
+		r.keepState(g)
 	}
-	return r.result(), nil
+	return nil
 }
 
 // run is the state of one run.
@@ -143,6 +203,18 @@ type run struct {
 	problems *problems
 	overlay  overlay
 	stats    Stats
+
+	// table is what the run depends on; nil without a cache.
+	table *inputs.Table
+	// repository is the part of it that rules about the repository read.
+	repository *inputs.Saved
+	stateKey   cache.Key
+	scans      map[string]scanResult
+	packages   []packageResult
+	// rescanned: a rule about the repository was run that the last run had
+	// not run. unstable: a file has changed while it was looked at.
+	rescanned bool
+	unstable  atomic.Bool
 
 	scanned  []finding.Finding
 	reported []finding.Finding
@@ -170,14 +242,19 @@ func find(dir string) (*workspace.Workspace, error) {
 	return ws, nil
 }
 
-// scan runs the rules about the repository.
-func (r *run) scan(ctx context.Context) {
+// scan runs the rules about the repository, unless they read what they had read
+// in the last run.
+func (r *run) scan(ctx context.Context, last *state) {
 	r.scanFailed = make(map[string]bool)
+	r.scans = make(map[string]scanResult)
+	if last != nil {
+		maps.Copy(r.scans, last.Scans)
+	}
 	for _, rule := range r.rules.list {
 		if rule.Scan == nil {
 			continue
 		}
-		list, err := rule.Scan(ctx, r.ws)
+		list, err := r.scanWith(ctx, rule)
 		if err != nil {
 			r.scanFailed[rule.Name()] = true
 			r.problems.add(err)
@@ -187,6 +264,23 @@ func (r *run) scan(ctx context.Context) {
 			r.scanned = append(r.scanned, f)
 		}
 	}
+}
+
+// scanWith runs one rule about the repository.
+func (r *run) scanWith(ctx context.Context, rule analyzers.Rule) ([]finding.Finding, error) {
+	// These rules do not see an overlay, but what is known of files does.
+	if r.table == nil || rule.Shape == nil || len(r.opts.Overlay) > 0 {
+		return rule.Scan(ctx, r.ws)
+	}
+	key := r.scanKey(rule)
+	if known, ok := r.scans[rule.Name()]; ok && known.Key == key {
+		return known.Findings, nil
+	}
+	list, err := rule.Scan(ctx, r.ws)
+	if err == nil {
+		r.scans[rule.Name()], r.rescanned = scanResult{key, list}, true
+	}
+	return list, err
 }
 
 // result filters and completes what was found.

@@ -138,13 +138,47 @@ func mentions(src []byte) bool {
 		for n < len(rest) && n < 9 && (rest[n]|0x20) >= 'a' && (rest[n]|0x20) <= 'z' {
 			n++
 		}
-		switch strings.ToLower(string(rest[:n])) {
-		case "select", "with", "insert", "replace", "update", "delete", "merge", "truncate", "create", "alter", "drop", "copy", "lock", "grant",
-			"revoke", "comment", "refresh", "explain", "set", "do", "declare", "prepare":
+		if next, ok := openings[strings.ToLower(string(rest[:n]))]; ok && plausible(rest[n:], next) {
 			return true
 		}
 	}
 	return bytes.Contains(src, []byte(") TableName() string"))
+}
+
+// openings begin a statement. Where a list of words is given, one of them follows
+// in SQL, and mostly none in prose: "create a snapshot" is no statement.
+var openings = map[string][]string{
+	"select": nil, "with": nil, "merge": nil, "truncate": nil, "copy": nil, "explain": nil, "declare": nil, "prepare": nil, "grant": nil, "revoke": nil,
+	"update": nil, "do": {"$"}, "set": {"search_path", "schema", "local", "session", "role"},
+	"insert": {"into", "or", "ignore", "overwrite"}, "replace": {"into"}, "delete": {"from"}, "lock": {"table", "tables"}, "comment": {"on"},
+	"refresh": {"materialized"}, "alter": kinds, "drop": kinds,
+	"create": append([]string{"or", "temp", "temporary", "unique", "unlogged", "recursive", "global", "local", "constraint", "virtual", "fulltext", "spatial", "event"}, kinds...),
+}
+
+// kinds are what is created, altered and dropped.
+var kinds = []string{
+	"table", "index", "view", "schema", "database", "materialized", "function", "procedure", "trigger", "sequence", "type", "domain", "extension", "role", "user",
+	"policy", "rule", "foreign", "aggregate", "operator", "publication", "subscription", "server", "collation", "cast", "language", "owned", "default", "group", "statistics",
+	"tablespace", "text", "access", "transform", "conversion",
+}
+
+// plausible reports whether text, which follows a verb, goes on as SQL: with one
+// of the words, or with what cannot be read here: another literal, a comment, a
+// verb of fmt.
+func plausible(text []byte, words []string) bool {
+	if words == nil {
+		return true
+	}
+	text = bytes.TrimLeft(bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(`\n`), []byte(" ")), []byte(`\t`), []byte(" ")), " \t\r\n")
+	if len(text) == 0 || bytes.IndexByte([]byte("\"`%-/${"), text[0]) >= 0 {
+		return true
+	}
+	for _, w := range words {
+		if len(text) >= len(w) && strings.EqualFold(string(text[:len(w)]), w) {
+			return true
+		}
+	}
+	return false
 }
 
 // isTest reports whether a Go file is one of tests.

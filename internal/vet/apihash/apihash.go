@@ -18,7 +18,7 @@ import (
 )
 
 // Hash identifies what is seen of a declaration.
-type Hash [16]byte
+type Hash string
 
 // Table has the hash of each declaration of a package by name; see Name.
 type Table map[string]Hash
@@ -53,10 +53,10 @@ func Of(pkg *types.Package, imports Imports) (t Table, ok bool) {
 			continue
 		}
 		// Rules look for a function's sibling, as QueryContext is of Query.
-		text := string(d.deep[:])
+		text := string(d.deep)
 		for i, _ := slices.BinarySearch(names, name+"\x00"); i < len(names) && strings.HasPrefix(names[i], name); i++ {
 			if s := h.decls[names[i]]; s != nil {
-				text += names[i] + string(s.deep[:])
+				text += names[i] + string(s.deep)
 			}
 		}
 		t[name] = sum(text)
@@ -158,13 +158,13 @@ func (h *hasher) components() {
 		var parts [][]byte
 		for _, m := range members {
 			m.onStack = false
-			parts = append(parts, append([]byte(m.name+"\x00"), m.own[:]...))
+			parts = append(parts, append([]byte(m.name+"\x00"), m.own...))
 			for _, f := range m.foreign {
-				parts = append(parts, f[:])
+				parts = append(parts, []byte(f))
 			}
 			for name := range m.refs {
 				if r := h.decls[name]; r != nil && !slices.Contains(members, r) {
-					parts = append(parts, append([]byte(name+"\x00"), r.deep[:]...))
+					parts = append(parts, append([]byte(name+"\x00"), r.deep...))
 				}
 			}
 		}
