@@ -126,23 +126,55 @@ func escape(p string) string {
 // mentions reports whether a Go file may hold a text that is SQL: one of its
 // quotes is followed by a verb, a comment or a parenthesis.
 func mentions(src []byte) bool {
+	return opens(src, func(string) bool { return true }) || bytes.Contains(src, []byte(") TableName() string"))
+}
+
+// creates reports whether a Go file may hold SQL that creates something. Where
+// none does nothing has an owner.
+func creates(src []byte) bool {
+	return opens(src, func(verb string) bool {
+		switch verb {
+		case "", "create", "alter":
+			return true
+		case "select", "with":
+			return bytes.Contains(src, []byte("into")) || bytes.Contains(src, []byte("INTO"))
+		}
+		return false
+	})
+}
+
+// opens reports whether one of the quotes of a Go file is followed by a verb
+// that is wanted or by a comment, which is the verb "".
+func opens(src []byte, wanted func(verb string) bool) bool {
 	for at := 0; at < len(src); at++ {
-		if c := src[at]; c != '"' && c != '`' {
+		c := src[at]
+		if c != '"' && c != '`' {
 			continue
 		}
 		rest := bytes.TrimLeft(src[at+1:min(len(src), at+200)], " \t\r\n(\\nt")
-		if bytes.HasPrefix(rest, []byte("--")) || bytes.HasPrefix(rest, []byte("/*")) {
+		if comment(rest) && wanted("") {
 			return true
 		}
 		n := 0
 		for n < len(rest) && n < 9 && (rest[n]|0x20) >= 'a' && (rest[n]|0x20) <= 'z' {
 			n++
 		}
-		if next, ok := openings[strings.ToLower(string(rest[:n]))]; ok && plausible(rest[n:], next) {
+		verb := strings.ToLower(string(rest[:n]))
+		if next, ok := openings[verb]; ok && wanted(verb) && plausible(rest[n:], next) {
 			return true
 		}
 	}
-	return bytes.Contains(src, []byte(") TableName() string"))
+	return false
+}
+
+// comment reports whether a text begins with a comment of SQL: "--flag" is none
+// that anybody writes.
+func comment(text []byte) bool {
+	rest, ok := bytes.CutPrefix(text, []byte("--"))
+	if !ok {
+		return bytes.HasPrefix(text, []byte("/*"))
+	}
+	return len(rest) > 0 && bytes.IndexByte([]byte(" \t\r\n\\-"), rest[0]) >= 0
 }
 
 // openings begin a statement. Where a list of words is given, one of them follows
@@ -166,8 +198,11 @@ var kinds = []string{
 // of the words, or with what cannot be read here: another literal, a comment, a
 // verb of fmt.
 func plausible(text []byte, words []string) bool {
-	if words == nil {
+	switch {
+	case words == nil:
 		return true
+	case len(text) > 0 && bytes.IndexByte([]byte("\"`"), text[0]) >= 0:
+		return false // the verb is all of it: a name
 	}
 	text = bytes.TrimLeft(bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(`\n`), []byte(" ")), []byte(`\t`), []byte(" ")), " \t\r\n")
 	if len(text) == 0 || bytes.IndexByte([]byte("\"`%-/${"), text[0]) >= 0 {

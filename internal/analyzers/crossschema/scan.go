@@ -76,6 +76,9 @@ func read(ctx context.Context, ws *workspace.Workspace) ([]text, error) {
 	r.failed(err, err2)
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	if len(scripts) == 0 && !r.anyCreates(sources) {
+		return nil, r.err()
+	}
 	for _, file := range scripts {
 		if fraction := ws.FractionOf(path.Dir(file)); fraction != nil {
 			g.Go(func() error { return r.script(ctx, file, fraction.Name) })
@@ -91,6 +94,15 @@ func read(ctx context.Context, ws *workspace.Workspace) ([]text, error) {
 		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.start.Offset, b.start.Offset))
 	})
 	return r.list, r.err()
+}
+
+// anyCreates reports whether one of the Go files may create something, or cannot
+// be read.
+func (r *reading) anyCreates(files []string) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		src, err := readFile(r.ws, file)
+		return err != nil || creates(src)
+	})
 }
 
 func byFolder(files []string) map[string][]string {
