@@ -77,8 +77,7 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	if o.diff && o.format != "text" {
 		return fault.New("--diff", "cannot go with --format "+o.format, "give one of the two")
 	}
-	relaxCollector()
-	kept, err := openCache(o.cache)
+	kept, err := openCache(ctx, o.cache)
 	if err != nil {
 		return err
 	}
@@ -86,6 +85,7 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	what := vet.Options{
 		Dir: dir, Patterns: o.patterns, Rules: analyzers.Suite(), Measure: o.stats,
 		Enable: o.enable, Disable: o.disable, Tags: o.tags, Known: vendorRuleNames(), Cache: kept,
+		Planned: relaxCollector,
 	}
 	if o.fix || o.diff {
 		if done, err := runFix(ctx, e, what, how.min, o.diff); done || err != nil {
@@ -163,13 +163,14 @@ func vendorRuleNames() []string {
 func short(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
 // relaxCollector lets the heap of a short-lived command grow: most of what vet
-// allocates it needs to the end. A soft limit keeps a small machine alive. What
-// GOGC and GOMEMLIMIT say goes first.
-func relaxCollector() {
+// allocates it needs to the end. A soft limit keeps a small machine alive; it
+// grows with what many packages cannot do without. What GOGC and GOMEMLIMIT say
+// goes first.
+func relaxCollector(packages int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(640 << 20)
+		debug.SetMemoryLimit(max(380<<20, int64(packages)*(450<<10)))
 	}
 }

@@ -51,8 +51,9 @@ type fileUse struct {
 	Sum  inputs.Sum
 }
 
-// maxVariants is how many results are kept for a package of certain files.
-const maxVariants = 4
+// maxVariants is how many results are kept for a package of certain files, the
+// last made first.
+const maxVariants = 8
 
 // recall looks for a result for n. The imports of n are done.
 func (c *checking) recall(ctx context.Context, n *node) *variant {
@@ -63,6 +64,10 @@ func (c *checking) recall(ctx context.Context, n *node) *variant {
 	byPath := make(map[string]*node)
 	for i, v := range variants {
 		if v.Closure == string(n.closure[:]) {
+			if i >= maxVariants/2 {
+				// Others would soon push it out, though it is of use.
+				c.putVariants(n, slices.Concat(variants[i:i+1], variants[:i], variants[i+1:]))
+			}
 			return &variants[i]
 		}
 	}
@@ -137,9 +142,12 @@ func (c *checking) keep(ctx context.Context, n *node, u *uses) {
 	if !c.keepTypes(n, types) {
 		return
 	}
-	variants := append([]variant{v}, c.variants(ctx, n)...)
+	c.putVariants(n, append([]variant{v}, c.variants(ctx, n)...))
+}
+
+func (c *checking) putVariants(n *node, list []variant) {
 	var b bytes.Buffer
-	if gob.NewEncoder(&b).Encode(variants[:min(len(variants), maxVariants)]) == nil {
+	if gob.NewEncoder(&b).Encode(list[:min(len(list), maxVariants)]) == nil {
 		c.run.opts.Cache.Put(n.unitKey, b.Bytes())
 	}
 }

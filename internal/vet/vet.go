@@ -55,6 +55,9 @@ type Options struct {
 	// run on a package that has to be analysed, so that the next run may ask
 	// for others.
 	Cache *cache.Cache
+	// Planned, where set, is told how many packages may have to be loaded,
+	// before the first one is.
+	Planned func(packages int)
 	// Env is the environment of the go command; nil means that of the process.
 	Env []string
 }
@@ -180,6 +183,9 @@ func (r *run) look(ctx context.Context, groups []group) error {
 	r.stats.List = time.Since(start)
 
 	start = time.Now()
+	if r.opts.Planned != nil {
+		r.opts.Planned(len(g.nodes))
+	}
 	if err := r.check(ctx, g); err != nil {
 		return err
 	}
