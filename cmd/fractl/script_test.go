@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 // TestScripts drives the whole command line: a script is found by its file, and
 // listed nowhere.
 func TestScripts(t *testing.T) {
-	goEnv := hostGoEnv(t)
+	// One cache for all scripts: its keys tell them apart.
+	goEnv := append(hostGoEnv(t), "XDG_CACHE_HOME="+t.TempDir())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		UpdateScripts:       *update,

@@ -31,9 +31,10 @@ func (r *run) goEnv(ctx context.Context, g group) (e goEnv, err error) {
 }
 
 // config describes all of a build that an analysis may depend on beside files.
+// Build tags, and what GOFLAGS says, choose files and nothing else.
 func (e goEnv) config(o Options) string {
-	return fmt.Sprintf("%q %q %q %q %q cgo %q flags %q tags %q debug %q said %q work %v",
-		e.GOVERSION, e.GOEXPERIMENT, e.GOOS, e.GOARCH, o.Tags, e.CGO_ENABLED, e.GOFLAGS, o.Tags, e.GODEBUG,
+	return fmt.Sprintf("%q %q %q %q cgo %q debug %q said %q work %v",
+		e.GOVERSION, e.GOEXPERIMENT, e.GOOS, e.GOARCH, e.CGO_ENABLED, e.GODEBUG,
 		setting(o.Env, "GOVERSION"), setting(o.Env, "GOWORK") == "off")
 }
 

@@ -154,6 +154,9 @@ func (t *Table) Dir(abs string) []fs.DirEntry {
 		h.Write([]byte("absent"))
 	}
 	for _, e := range entries {
+		if e.Name()[0] == '.' {
+			continue // the go command does not look at it, and caches lie there
+		}
 		h.Write([]byte(e.Name()))
 		h.Write([]byte{0, byte(e.Type() >> 24)})
 	}
