@@ -106,6 +106,11 @@ func (c *checking) process(ctx context.Context, n *node) {
 	for _, d := range n.deps {
 		<-d.done
 	}
+	if n.cyclic {
+		n.broken = true
+		close(n.ready)
+		return
+	}
 	if v := c.recall(ctx, n); v != nil {
 		n.adopt(v)
 		return

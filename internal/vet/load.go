@@ -31,7 +31,7 @@ type graph struct {
 
 // load lists the packages of all groups and joins them into one graph.
 func (r *run) load(ctx context.Context, groups []group) (*graph, error) {
-	b := &builder{run: r, shared: make(map[string]*node)}
+	b := &builder{run: r, shared: make(map[string]*node), cyclic: make(map[string]bool)}
 	failed := false
 	arch := ""
 	for _, g := range groups {
@@ -74,6 +74,7 @@ func (r *run) load(ctx context.Context, groups []group) (*graph, error) {
 		return nil, fault.New("GOARCH", "an architecture that this fractl does not know", "build fractl with the Go release in use")
 	}
 	b.order()
+	b.markCyclic()
 	return &graph{nodes: b.nodes, arch: arch, sizes: sizes}, nil
 }
 
@@ -140,6 +141,9 @@ type builder struct {
 	// shared holds the nodes that are not of the workspace by what they are
 	// made of, so that several groups check the standard library once.
 	shared map[string]*node
+	// cyclic are the paths of packages that are, by what go list says, in a
+	// cycle of imports or above one.
+	cyclic map[string]bool
 }
 
 // add adds the packages of one group: those to report on, and what they import.
@@ -203,7 +207,21 @@ func (b *builder) ours(p *packages.Package) (dir string, ok bool) {
 func (b *builder) errorsOf(p *packages.Package) {
 	for _, e := range p.Errors {
 		b.run.problems.listed(e)
+		for _, path := range cycleOf(e.Msg) {
+			b.cyclic[path] = true
+		}
 	}
+}
+
+// cycleOf reads which packages import one another out of an error of go list.
+// Where go/packages then cuts the cycle is a matter of chance.
+func cycleOf(text string) []string {
+	_, stack, ok := strings.Cut(text, "import stack: [")
+	if !ok || !strings.Contains(text, "import cycle") {
+		return nil
+	}
+	stack, _, _ = strings.Cut(stack, "]")
+	return strings.Fields(stack)
 }
 
 // groupBuilder adds the packages of one call of go list.
@@ -281,4 +299,17 @@ func (b *builder) order() {
 		}
 	}
 	b.nodes = list
+}
+
+// markCyclic marks what is in a cycle of imports, and all that imports it.
+func (b *builder) markCyclic() {
+	if len(b.cyclic) == 0 {
+		return
+	}
+	for _, n := range b.nodes { // imports come first
+		n.cyclic = b.cyclic[n.pkg.PkgPath]
+		for _, d := range n.deps {
+			n.cyclic = n.cyclic || d.cyclic
+		}
+	}
 }

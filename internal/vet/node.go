@@ -25,6 +25,9 @@ type node struct {
 	// ours is true for a package of the workspace, unit for one whose
 	// findings are wanted.
 	ours, unit bool
+	// cyclic: it is in a cycle of imports, or imports such a package. It is
+	// not looked at: go list has said why.
+	cyclic bool
 	// key identifies a package that is not ours across groups.
 	key string
 	// env and config are those of the package's build.
