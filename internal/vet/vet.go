@@ -115,19 +115,26 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{
-		ws: ws, opts: o, rules: rules, scope: scope, problems: newProblems(o.Dir),
-		overlay:  overlay{ws, o.Overlay},
-		analysed: make(map[string]bool), left: make(map[string][]string),
+	var first *run
+	for _, c := range configurations(ws, o) {
+		r := &run{
+			ws: ws, opts: c.apply(o), rules: rules, scope: scope, problems: newProblems(o.Dir), first: first,
+			overlay:  overlay{ws, o.Overlay},
+			analysed: make(map[string]bool), left: make(map[string][]string),
+		}
+		if err := r.look(ctx, groups); err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = r
+		} else {
+			first.merge(r, c)
+		}
 	}
-
-	if err := r.look(ctx, groups); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return r.result(), nil
+	return first.result(), nil
 }
 
 // look finds out all there is to say, by the shortest way that is sure: where
@@ -151,7 +158,11 @@ func (r *run) look(ctx context.Context, groups []group) error {
 	r.stats.Survey = time.Since(start)
 
 	start = time.Now()
-	r.scan(ctx, last)
+	if r.first == nil {
+		r.scan(ctx, last)
+	} else {
+		r.scans = r.first.scans // the repository is the same
+	}
 	r.stats.Scan = time.Since(start)
 	if change == inputs.Nothing {
 		r.stats.Packages, r.stats.Replayed = last.Stats.Packages, true
@@ -209,6 +220,8 @@ type run struct {
 	problems *problems
 	overlay  overlay
 	stats    Stats
+	// first is the run of the first configuration, nil in that one.
+	first *run
 
 	// table is what the run depends on; nil without a cache.
 	table *inputs.Table

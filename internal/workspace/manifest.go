@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,12 @@ type VetSettings struct {
 	Severity map[string]finding.Severity
 	// SeverityLine gives the line of each key of Severity.
 	SeverityLine map[string]int
+	// Platforms are the systems that packages are looked at for, each as
+	// GOOS/GOARCH; none means that of the environment.
+	Platforms []Setting
+	// Tags are the lists of build tags, separated by commas, that packages are
+	// looked at with in turn; "" is without. None means without.
+	Tags []Setting
 }
 
 // Setting is a value with the line it stands on.
@@ -283,6 +290,23 @@ func (r *manifestReader) vet(n *yaml.Node) {
 				r.m.Vet.Disable = append(r.m.Vet.Disable, Setting{Value: r.text(e, "disable"), Line: e.Line})
 			})
 		},
+		"platforms": func(v *yaml.Node) {
+			r.list(v, "platforms", func(e *yaml.Node) {
+				name := r.text(e, "platforms")
+				if goos, goarch, ok := strings.Cut(name, "/"); (!ok || !word.MatchString(goos) || !word.MatchString(goarch)) && r.err == nil {
+					r.fail(e, "platforms: "+strconv.Quote(name)+" is no platform", "write GOOS/GOARCH, such as linux/amd64")
+				}
+				r.m.Vet.Platforms = append(r.m.Vet.Platforms, Setting{Value: name, Line: e.Line})
+			})
+		},
+		"tags": func(v *yaml.Node) {
+			r.list(v, "tags", func(e *yaml.Node) {
+				if e.Kind != yaml.ScalarNode || strings.ContainsAny(e.Value, " \t!") {
+					r.fail(e, "tags: no list of build tags", "write tags separated by commas, and \"\" for none")
+				}
+				r.m.Vet.Tags = append(r.m.Vet.Tags, Setting{Value: e.Value, Line: e.Line})
+			})
+		},
 		"severity": func(v *yaml.Node) {
 			if isNull(v) {
 				return
@@ -306,6 +330,9 @@ func (r *manifestReader) vet(n *yaml.Node) {
 		},
 	})
 }
+
+// word is the name of a system or of an architecture.
+var word = regexp.MustCompile(`^[a-z0-9]+$`)
 
 func (r *manifestReader) vendor(n *yaml.Node) {
 	r.mapping(n, "vendor", map[string]func(*yaml.Node){
