@@ -104,11 +104,7 @@ func (s reporting) print(e *env, r *finding.Report) error {
 	}
 	stale := s.baseline.apply(e, r)
 	r.MinSeverity, r.Version = s.min, version()
-	for _, rule := range rules() {
-		if rule.command == r.Command {
-			r.Rules = append(r.Rules, finding.RuleText{Name: rule.name, Summary: rule.summary, Text: rule.text, URL: rule.url, Severity: rule.reported()})
-		}
-	}
+	r.Rules = ruleTexts(r.Command)
 	for _, o := range s.outs {
 		if err := o.write(r); err != nil {
 			return err

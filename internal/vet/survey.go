@@ -46,6 +46,9 @@ func (r *run) survey(t *inputs.Table) {
 	for _, dir := range tops {
 		r.surveyDir(t, r.ws.Abs(dir), true)
 	}
+	for name := range r.overlay.absolute() {
+		t.File(name) // it need not be on disk
+	}
 	r.surveyGo(t)
 }
 
