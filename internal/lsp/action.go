@@ -99,7 +99,7 @@ func (s *server) documentEdit(name string, edits []textEdit) documentEdit {
 	var e documentEdit
 	e.TextDocument.URI, e.Edits = uriOf(name), edits
 	if d := s.documents[name]; d != nil {
-		e.TextDocument.URI, e.TextDocument.Version = d.uri, &d.version
+		e.TextDocument.URI, e.TextDocument.Version = d.uri, new(d.version)
 	}
 	return e
 }

@@ -496,8 +496,7 @@ func BenchmarkSave(b *testing.B) {
 	}
 	b.Cleanup(func() { _ = os.WriteFile(file, before, 0o666) })
 	e := open(b, dir)
-	first := <-e.published
-	_ = first
+	<-e.published
 	e.didOpen(file, string(before))
 	i := 0
 	for b.Loop() {

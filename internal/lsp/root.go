@@ -132,7 +132,7 @@ func (s *server) log(err error) {
 // notify sends a notification. A client that has gone gets nothing, and Serve
 // notices it.
 func (s *server) notify(method string, params any) {
-	_ = s.conn.Notify(s.ctx, method, params)
+	s.out.add(func() { _ = s.conn.Notify(s.ctx, method, params) })
 }
 
 // publish sends the diagnostics of every file that has or had some, or is open.
@@ -163,7 +163,7 @@ func (s *server) send(r *root, file string) {
 	if d := s.documents[name]; d != nil {
 		p.URI = d.uri
 		if string(d.text) == string(r.texts[file]) {
-			p.Version = &d.version
+			p.Version = new(d.version)
 		}
 	}
 	l := newLines(s.seen(r, file), s.bytes)

@@ -43,7 +43,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &server{
-		opts: o, ctx: ctx, exit: make(chan struct{}),
+		opts: o, ctx: ctx, exit: make(chan struct{}), out: newOutbox(),
 		documents: make(map[string]*document), roots: make(map[string]*root), folders: make(map[string]bool),
 	}
 	stream := jsonrpc2.NewBufferedStream(pipe{in, out}, jsonrpc2.VSCodeObjectCodec{})
@@ -57,7 +57,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	}
 	cancel()
 	s.running.Wait()
+	s.out.close()
 	_ = s.conn.Close()
+	<-s.out.done
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.stopped {
@@ -87,6 +89,7 @@ type server struct {
 	conn    *jsonrpc2.Conn
 	running sync.WaitGroup
 	exit    chan struct{}
+	out     *outbox
 
 	mu        sync.Mutex
 	started   bool
