@@ -34,6 +34,7 @@ var layers = []struct {
 	{"internal/analyzers", []string{"internal/finding", "internal/workspace", "internal/analyzers/"}},
 	{"internal/cache", []string{"internal/fault"}},
 	{"internal/lsp", []string{"internal/fault", "internal/finding", "internal/workspace", "internal/vet"}},
+	{"internal/watch", nil},
 	{"internal/vet/exportdata", nil},
 	{"internal/vet/apihash", nil},
 	{"internal/vet/inputs", nil},

@@ -25,6 +25,7 @@ type vetOptions struct {
 	stats    bool
 	fix      bool
 	diff     bool
+	watch    bool
 	cache    string
 	reportFlags
 }
@@ -57,6 +58,7 @@ could not be checked, whatever was found in the others.`,
 	f.BoolVar(&o.fix, "fix", false, "carry out the suggested fixes of what would be listed, and list the rest")
 	f.BoolVar(&o.diff, "diff", false, "print what --fix would change as a unified diff, and write nothing; exit 1 if there is something")
 	f.StringVar(&o.cache, "cache", "", "where results are kept: a folder, a URL, or off (default: a folder among the user's caches)")
+	f.BoolVar(&o.watch, "watch", false, "go on, and vet again whenever a file changes, until Ctrl-C")
 	f.BoolVar(&o.stats, "stats", false, "say on stderr what each rule takes; packages are then checked one at a time")
 	return cmd
 }
@@ -77,6 +79,9 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	if o.diff && o.format != "text" {
 		return fault.New("--diff", "cannot go with --format "+o.format, "give one of the two")
 	}
+	if o.watch && (o.fix || o.diff || o.writeBaseline) {
+		return fault.New("--watch", "cannot go with --fix, --diff or --write-baseline", "run them by themselves")
+	}
 	kept, err := openCache(ctx, o.cache)
 	if err != nil {
 		return err
@@ -92,12 +97,20 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 			return err
 		}
 	}
+	if o.watch {
+		return watchVet(ctx, e, dir, func() error { return vetOnce(ctx, e, o, how, what) })
+	}
+	return vetOnce(ctx, e, o, how, what)
+}
+
+// vetOnce vets and reports.
+func vetOnce(ctx context.Context, e *env, o vetOptions, how reporting, what vet.Options) error {
 	start := time.Now()
 	res, err := vet.Run(ctx, what)
 	if err != nil {
 		return err
 	}
-	before, err := o.knownFrom(ctx, e, dir, func(dir string) ([]finding.Finding, error) {
+	before, err := o.knownFrom(ctx, e, what.Dir, func(dir string) ([]finding.Finding, error) {
 		then := what
 		then.Dir = dir
 		res, err := vet.Run(ctx, then)
@@ -111,7 +124,7 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 	}
 	findings, old := before.drop(res.Findings)
 	reported := how.print(e, &finding.Report{
-		Command: "vet", Root: res.Workspace.Root, Dir: dir,
+		Command: "vet", Root: res.Workspace.Root, Dir: what.Dir,
 		Findings: findings, Baselined: old, Suppressed: len(res.Suppressed), SuppressedFindings: res.Suppressed,
 	})
 	if reported != nil && !errors.Is(reported, errReport) {

@@ -21,8 +21,23 @@ func (ws *Workspace) GoFiles() ([]string, error) { return ws.files(".go") }
 // SQLFiles lists the .sql files of all modules, as GoFiles does.
 func (ws *Workspace) SQLFiles() ([]string, error) { return ws.files(".sql") }
 
+// Dirs lists the folders in which GoFiles looks, and the root, sorted.
+func (ws *Workspace) Dirs() ([]string, error) {
+	list, err := ws.walk(func(_ string, d fs.DirEntry) bool { return d.IsDir() })
+	list = append(list, ".")
+	slices.Sort(list)
+	return slices.Compact(list), err
+}
+
 // files lists the files whose names end in suffix.
 func (ws *Workspace) files(suffix string) ([]string, error) {
+	return ws.walk(func(p string, d fs.DirEntry) bool {
+		return !d.IsDir() && strings.HasSuffix(d.Name(), suffix) && !lock(p, d)
+	})
+}
+
+// walk lists what is wanted of the modules, as GoFiles does.
+func (ws *Workspace) walk(wanted func(p string, d fs.DirEntry) bool) ([]string, error) {
 	var (
 		list []string
 		errs []error
@@ -37,16 +52,17 @@ func (ws *Workspace) files(suffix string) ([]string, error) {
 			name := d.Name()
 			switch {
 			case d.IsDir() && p == top:
-				return nil
 			case strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_"):
 				if d.IsDir() {
 					return filepath.SkipDir
 				}
+				return nil
 			case d.IsDir():
 				if name == "vendor" || name == "testdata" || isFile(filepath.Join(p, "go.mod")) {
 					return filepath.SkipDir
 				}
-			case strings.HasSuffix(name, suffix) && !lock(p, d):
+			}
+			if wanted(p, d) {
 				list = append(list, ws.Rel(p))
 			}
 			return nil
