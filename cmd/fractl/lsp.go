@@ -34,6 +34,10 @@ editors are told of it. It goes beside gopls.`,
 	f := cmd.Flags()
 	f.StringSliceVar(&o.enable, "enable", nil, "run only these rules")
 	f.StringSliceVar(&o.disable, "disable", nil, "run all rules but these")
+	f.Bool("stdio", true, "the only way there is; editors say so")
+	if err := f.MarkHidden("stdio"); err != nil {
+		panic(err) // the flag is declared in the line above
+	}
 	f.StringVar(&o.tags, "tags", "", "build tags, separated by commas")
 	f.StringVar(&o.cache, "cache", "", "where results are kept: a folder, a URL, or off (default: a folder among the user's caches)")
 	return cmd

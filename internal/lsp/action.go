@@ -97,9 +97,9 @@ func (s *server) edit(r *root, fix finding.Fix) (e workspaceEdit, ok bool) {
 
 func (s *server) documentEdit(name string, edits []textEdit) documentEdit {
 	var e documentEdit
-	e.TextDocument.URI, e.Edits = uriOf(name), edits
+	e.TextDocument.URI, e.Edits = s.uri(name), edits
 	if d := s.documents[name]; d != nil {
-		e.TextDocument.URI, e.TextDocument.Version = d.uri, new(d.version)
+		e.TextDocument.Version = new(d.version)
 	}
 	return e
 }

@@ -371,10 +371,54 @@ func TestBroken(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("nothing is said of a type error")
 	}
-	e.shown(file)
+	e.shown(file) // what was there is gone with the line
 	e.didChange(file, leaky)
 	e.shown(file, at)
+	// Half a statement below it leaves it, where it is by now.
+	half := strings.Replace(leaky, "return n, err", "return n,", 1)
+	e.didChange(file, half)
+	e.shown(file, at)
+	e.didChange(file, "// One more line.\n"+half)
+	p := e.shown(file, "9:17-9:28 ctxlessdb")
+	var actions []codeAction
+	e.call("textDocument/codeAction", object{"textDocument": object{"uri": uriOf(file)}, "range": p.Diagnostics[0].Range, "context": object{}}, &actions)
+	if len(actions) != 1 {
+		t.Errorf("a fix of what does not build is offered: %+v", actions)
+	}
 	e.shutdown()
+}
+
+func TestManifest(t *testing.T) {
+	dir, file := app(t)
+	e := open(t, dir)
+	e.shown(file, at)
+	write(t, dir, map[string]string{"fractl.yaml": "version: 1\nvet: {disable: [ctxlesdb]}\n"})
+	e.notify("workspace/didChangeWatchedFiles", object{})
+	p := e.shown(filepath.Join(dir, "fractl.yaml"), "1:0-2:0 fractl")
+	if !strings.Contains(p.Diagnostics[0].Message, "did you mean ctxlessdb?") {
+		t.Errorf("got %s", p.Diagnostics[0].Message)
+	}
+	write(t, dir, map[string]string{"fractl.yaml": "version: 1\nvet: {disable: [ctxlessdb]}\n"})
+	e.notify("workspace/didChangeWatchedFiles", object{})
+	e.shown(filepath.Join(dir, "fractl.yaml"))
+	e.shutdown()
+}
+
+// TestDrift: what is outside of the lines that changed keeps its text.
+func TestDrift(t *testing.T) {
+	from := "a\nb\nc\nd\n"
+	list := []finding.Finding{{Line: 1, EndLine: 1}, {Line: 2, EndLine: 3}, {Line: 4, EndLine: 4}}
+	for to, want := range map[string]string{
+		"a\nb\nc\nd\n": "1 2 4 ", "x\na\nb\nc\nd\n": "2 3 5 ", "a\nb\nX\nd\n": "1 4 ", "a\nd\n": "1 2 ", "": "", "a\nb\nc\n": "1 2 ",
+	} {
+		got := ""
+		for _, f := range drift(list, []byte(from), []byte(to)) {
+			got += fmt.Sprint(f.Line, " ")
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", to, got, want)
+		}
+	}
 }
 
 // TestWithoutFolder: a single file is enough.
@@ -538,4 +582,22 @@ func TestText(t *testing.T) {
 	if _, err := decode[position](&raw); err == nil {
 		t.Error("nothing decodes to something")
 	}
+}
+
+// TestRepositoryRules: an import of another fraction shows before it is saved.
+func TestRepositoryRules(t *testing.T) {
+	dir := temp(t)
+	write(t, dir, map[string]string{
+		"go.mod": "module example.com/shop\n\ngo 1.26\n", "fractl.yaml": "version: 1\nfractions: {auth: {dir: auth}, order: {dir: order}}\n",
+		"auth/token/token.go": "package token\n\nfunc Sign() {}\n", "order/order.go": "package order\n",
+	})
+	file := filepath.Join(dir, "order", "order.go")
+	e := open(t, dir)
+	e.didOpen(file, "package order\n")
+	e.shown(file)
+	e.didChange(file, "package order\n\nimport \"example.com/shop/auth/token\"\n\nfunc init() { token.Sign() }\n")
+	e.shown(file, "2:7-2:36 crossimport")
+	e.didChange(file, "package order\n")
+	e.shown(file)
+	e.shutdown()
 }

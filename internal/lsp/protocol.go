@@ -24,15 +24,14 @@ type initializeParams struct {
 	RootURI          string      `json:"rootUri"`
 	RootPath         string      `json:"rootPath"`
 	WorkspaceFolders []uriFolder `json:"workspaceFolders"`
-	Capabilities     struct {
+	// InitializationOptions are fractl's own.
+	InitializationOptions struct {
+		MinSeverity string `json:"minSeverity"`
+	} `json:"initializationOptions"`
+	Capabilities struct {
 		General struct {
 			PositionEncodings []string `json:"positionEncodings"`
 		} `json:"general"`
-		Workspace struct {
-			DidChangeWatchedFiles struct {
-				DynamicRegistration bool `json:"dynamicRegistration"`
-			} `json:"didChangeWatchedFiles"`
-		} `json:"workspace"`
 	} `json:"capabilities"`
 }
 

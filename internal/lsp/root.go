@@ -3,11 +3,15 @@ package lsp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fractl/fractl/internal/fault"
@@ -22,10 +26,13 @@ type root struct {
 	cancel context.CancelFunc // of the run that is under way or to come; nil without
 	turn   chan struct{}      // holds a token while no run is under way
 
-	// found is by file, relative to the root; texts are the files as they were
-	// looked at, where they were read from the editor.
+	// found is by file, relative to the root; texts are these files, and those
+	// that were open, as they were looked at.
 	found map[string][]finding.Finding
 	texts map[string][]byte
+	// faulty is the file, such as fractl.yaml, that kept the last run from
+	// saying anything; "" where none did.
+	faulty string
 	// problems are what was said last, so that it is said once.
 	problems map[string]bool
 }
@@ -85,10 +92,52 @@ func (s *server) run(ctx context.Context, r *root) {
 	}
 	if err != nil {
 		s.tell(r, []error{err})
+		s.fault(r, err)
 		return
 	}
 	s.tell(r, res.Problems)
 	s.publish(r, res, texts)
+}
+
+// fault shows an error that names a file at its place there.
+func (s *server) fault(r *root, err error) {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return
+	}
+	file, line := placeOf(f.Subject)
+	if _, err := os.Stat(filepath.Join(r.dir, filepath.FromSlash(file))); err != nil || file == "" {
+		return
+	}
+	r.faulty = file
+	at := position{Line: max(line-1, 0)}
+	d := diagnostic{Range: textRange{at, position{Line: at.Line + 1}}, Severity: severityError, Code: "fractl", Source: "fractl", Message: f.Fact}
+	if f.Hint != "" {
+		d.Message += "\nhint: " + f.Hint
+	}
+	s.notify("textDocument/publishDiagnostics", publishParams{URI: s.uri(filepath.Join(r.dir, filepath.FromSlash(file))), Diagnostics: []diagnostic{d}})
+}
+
+// placeOf reads the subject of a fault: FILE, FILE:LINE or FILE:LINE:COLUMN.
+func placeOf(subject string) (file string, line int) {
+	file, rest, ok := strings.Cut(subject, ":")
+	if !ok {
+		return file, 0
+	}
+	rest, _, _ = strings.Cut(rest, ":")
+	line, err := strconv.Atoi(rest)
+	if err != nil {
+		return "", 0
+	}
+	return file, line
+}
+
+// uri is that by which the editor knows a file.
+func (s *server) uri(name string) string {
+	if d := s.documents[name]; d != nil {
+		return d.uri
+	}
+	return uriOf(name)
 }
 
 // overlay holds the open documents below a root that differ from the disk, by
@@ -137,10 +186,28 @@ func (s *server) notify(method string, params any) {
 
 // publish sends the diagnostics of every file that has or had some, or is open.
 func (s *server) publish(r *root, res *vet.Result, texts map[string][]byte) {
-	before := r.found
-	r.found, r.texts = make(map[string][]finding.Finding), texts
+	before, seen := r.found, r.texts
+	r.found, r.texts = make(map[string][]finding.Finding), maps.Clone(texts)
 	for _, f := range res.Findings {
-		r.found[f.File] = append(r.found[f.File], f)
+		if s.min <= f.Severity {
+			r.found[f.File] = append(r.found[f.File], f)
+		}
+	}
+	// A package that does not build, because it is being typed in, keeps what
+	// was found in it.
+	for file := range s.unbuilt(res.Problems) {
+		for name, list := range before {
+			if path.Dir(name) == file && len(r.found[name]) == 0 {
+				r.found[name] = drift(list, seen[name], s.seen(r, name))
+			}
+		}
+	}
+	for name := range r.found {
+		r.texts[name] = s.seen(r, name)
+	}
+	if r.faulty != "" {
+		before[r.faulty] = nil
+		r.faulty = ""
 	}
 	files := make(map[string]bool)
 	for file := range before {
@@ -157,11 +224,23 @@ func (s *server) publish(r *root, res *vet.Result, texts map[string][]byte) {
 	}
 }
 
+// unbuilt are the folders, relative to the root, of what has problems.
+func (s *server) unbuilt(problems []error) map[string]bool {
+	dirs := make(map[string]bool)
+	for _, p := range problems {
+		if f := (*fault.Error)(nil); errors.As(p, &f) {
+			if file, line := placeOf(f.Subject); line > 0 && strings.HasSuffix(file, ".go") {
+				dirs[path.Dir(file)] = true
+			}
+		}
+	}
+	return dirs
+}
+
 func (s *server) send(r *root, file string) {
 	name := filepath.Join(r.dir, filepath.FromSlash(file))
-	p := publishParams{URI: uriOf(name), Diagnostics: []diagnostic{}}
+	p := publishParams{URI: s.uri(name), Diagnostics: []diagnostic{}}
 	if d := s.documents[name]; d != nil {
-		p.URI = d.uri
 		if string(d.text) == string(r.texts[file]) {
 			p.Version = new(d.version)
 		}

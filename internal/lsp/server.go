@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -95,6 +96,7 @@ type server struct {
 	started   bool
 	stopped   bool                 // shutdown was asked for
 	bytes     bool                 // positions count bytes
+	min       finding.Severity     // what is below is not shown
 	documents map[string]*document // by path
 	roots     map[string]*root     // by the workspace's root
 	folders   map[string]bool      // folders that the editor has open, by path
@@ -173,6 +175,11 @@ func (s *server) initialize(raw *json.RawMessage) (any, error) {
 	p, err := decode[initializeParams](raw)
 	if err != nil {
 		return nil, err
+	}
+	if text := p.InitializationOptions.MinSeverity; text != "" {
+		if s.min, err = finding.ParseSeverity(text); err != nil {
+			return nil, fmt.Errorf("minSeverity: %w", err)
+		}
 	}
 	s.started = true
 	encoding := "utf-16"

@@ -46,7 +46,7 @@ type Options struct {
 	// Tags are build tags, separated by commas.
 	Tags string
 	// Overlay holds contents that stand in for those of files, by path relative
-	// to the workspace's root. Rules about the repository do not see it.
+	// to the workspace's root. Rules about go.mod files do not see it.
 	Overlay map[string][]byte
 	// Measure has the packages checked one at a time, and tells what each rule
 	// takes.
@@ -107,6 +107,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Env == nil {
 		o.Env = os.Environ()
 	}
+	ws = ws.WithOverlay(o.Overlay)
 	rules, err := choose(o.Rules, ws.Manifest, o.Enable, o.Disable)
 	if err != nil {
 		return nil, err
@@ -287,8 +288,7 @@ func (r *run) scan(ctx context.Context, last *state) {
 
 // scanWith runs one rule about the repository.
 func (r *run) scanWith(ctx context.Context, rule analyzers.Rule) ([]finding.Finding, error) {
-	// These rules do not see an overlay, but what is known of files does.
-	if r.table == nil || rule.Shape == nil || len(r.opts.Overlay) > 0 {
+	if r.table == nil || rule.Shape == nil {
 		return rule.Scan(ctx, r.ws)
 	}
 	key := r.scanKey(rule)

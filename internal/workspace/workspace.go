@@ -45,6 +45,8 @@ type Workspace struct {
 	Modules []*Module
 	// Fractions are sorted by Name.
 	Fractions []*Fraction
+
+	overlay map[string][]byte
 }
 
 // Module is one Go module of the workspace.
@@ -240,6 +242,23 @@ func (ws *Workspace) Rel(abs string) string {
 // Abs is the absolute path of a path relative to the root.
 func (ws *Workspace) Abs(rel string) string {
 	return filepath.Join(ws.Root, filepath.FromSlash(rel))
+}
+
+// WithOverlay returns a copy of which ReadFile gives these contents in place of
+// those of files, by path relative to the root. What the workspace itself was
+// read from stays as it was.
+func (ws *Workspace) WithOverlay(files map[string][]byte) *Workspace {
+	with := *ws
+	with.overlay = files
+	return &with
+}
+
+// ReadFile reads a file, given by its path relative to the root.
+func (ws *Workspace) ReadFile(rel string) ([]byte, error) {
+	if src, ok := ws.overlay[rel]; ok {
+		return src, nil
+	}
+	return os.ReadFile(ws.Abs(rel))
 }
 
 // ModuleOf returns the module that holds a path relative to the root, or nil.

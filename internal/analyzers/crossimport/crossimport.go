@@ -111,7 +111,7 @@ func report(pass *analysis.Pass, ws *workspace.Workspace, c *checker, file *toke
 	d.Related = append(d.Related, analysis.RelatedInformation{Pos: d.Pos, Message: "hint: " + v.hint})
 	for _, r := range v.related {
 		pos := d.Pos
-		if src, err := os.ReadFile(ws.Abs(r.File)); err == nil {
+		if src, err := ws.ReadFile(r.File); err == nil {
 			if f := addFile(pass.Fset, ws.Abs(r.File), src); r.Line <= f.LineCount() {
 				pos = f.LineStart(r.Line)
 			}

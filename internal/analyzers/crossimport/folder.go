@@ -87,7 +87,7 @@ func sources(ws *workspace.Workspace, dir string) iter.Seq[*source] {
 				continue
 			}
 			rel := path.Join(dir, name)
-			src, err := os.ReadFile(ws.Abs(rel))
+			src, err := ws.ReadFile(rel)
 			if err != nil {
 				continue
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"path"
 	"runtime"
 	"slices"
@@ -37,7 +36,7 @@ func Scan(ctx context.Context, ws *workspace.Workspace) ([]finding.Finding, erro
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			src, err := os.ReadFile(ws.Abs(rel))
+			src, err := ws.ReadFile(rel)
 			if err != nil {
 				err = workspace.Unreadable(rel, err)
 			}

@@ -100,7 +100,7 @@ func source(pass *analysis.Pass, name string) ([]byte, error) {
 // of Go.
 func report(pass *analysis.Pass, ws *workspace.Workspace, file *token.File, f finding.Finding) {
 	if file == nil {
-		src, err := os.ReadFile(ws.Abs(f.File))
+		src, err := ws.ReadFile(f.File)
 		if err != nil {
 			return
 		}
@@ -113,7 +113,7 @@ func report(pass *analysis.Pass, ws *workspace.Workspace, file *token.File, f fi
 	d.Related = append(d.Related, analysis.RelatedInformation{Pos: d.Pos, Message: "hint: " + f.Hint})
 	for _, r := range f.Related {
 		pos := d.Pos
-		if src, err := os.ReadFile(ws.Abs(r.File)); err == nil {
+		if src, err := ws.ReadFile(r.File); err == nil {
 			if at := addFile(pass.Fset, ws.Abs(r.File), src); r.Line <= at.LineCount() {
 				pos = at.LineStart(r.Line)
 			}

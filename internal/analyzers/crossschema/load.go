@@ -8,7 +8,6 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -93,7 +92,11 @@ func (im importer) Import(importPath string) (*types.Package, error) {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		f, _ := parser.ParseFile(im.fset, name, nil, parser.SkipObjectResolution)
+		src, err := im.ws.ReadFile(im.ws.Rel(name))
+		if err != nil {
+			continue
+		}
+		f, _ := parser.ParseFile(im.fset, name, src, parser.SkipObjectResolution)
 		if f != nil && (len(files) == 0 || f.Name.Name == files[0].Name.Name) {
 			files = append(files, f)
 		}
@@ -220,7 +223,7 @@ func plausible(text []byte, words []string) bool {
 func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
 
 func readFile(ws *workspace.Workspace, rel string) ([]byte, error) {
-	src, err := os.ReadFile(ws.Abs(rel))
+	src, err := ws.ReadFile(rel)
 	if err != nil {
 		return nil, workspace.Unreadable(rel, err)
 	}

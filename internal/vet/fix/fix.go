@@ -24,8 +24,7 @@ type Change struct {
 
 // Outcome is what fixing comes to.
 type Outcome struct {
-	// Vet is the result of vetting the workspace with the changes, but for the
-	// rules about the repository, which do not see them.
+	// Vet is the result of vetting the workspace with the changes.
 	Vet     *vet.Result
 	Changes []Change // sorted by file
 	Applied int      // fixes
@@ -49,13 +48,9 @@ func Run(ctx context.Context, o vet.Options, from finding.Severity) (*Outcome, e
 		opts: o, from: from, ws: first.Workspace,
 		files: make(map[string][]byte), fixes: make(map[string][]string),
 		refused: make(map[string]finding.Finding), failed: make(map[string]bool),
-		scans: make(map[string]bool),
 	}
 	for _, p := range first.Problems {
 		f.failed[unplaced(p)] = true
-	}
-	for _, r := range o.Rules {
-		f.scans[r.Name()] = r.Scan != nil
 	}
 	result, err := f.rounds(ctx, first)
 	if err != nil {
@@ -75,7 +70,6 @@ type fixing struct {
 	applied int
 	refused map[string]finding.Finding // by fingerprint
 	failed  map[string]bool            // problems that were there before
-	scans   map[string]bool            // rules that do not see the overlay
 }
 
 // rounds fixes until nothing is left, and returns the last result.
@@ -149,7 +143,7 @@ func (f *fixing) choose(list []finding.Finding) []finding.Finding {
 		if x.Severity < f.from || len(x.Fixes) == 0 {
 			continue
 		}
-		if _, out := f.refused[x.Fingerprint]; out || f.stale(x) {
+		if _, out := f.refused[x.Fingerprint]; out {
 			continue
 		}
 		edits := x.Fixes[0].Edits
@@ -162,11 +156,6 @@ func (f *fixing) choose(list []finding.Finding) []finding.Finding {
 		batch = append(batch, x)
 	}
 	return batch
-}
-
-// stale reports whether a finding is about a file that has changed since.
-func (f *fixing) stale(x finding.Finding) bool {
-	return f.scans[x.Rule] && slices.ContainsFunc(x.Fixes[0].Edits, func(e finding.Edit) bool { return f.files[e.File] != nil })
 }
 
 // apply returns the files that the fixes of a batch would change.
