@@ -35,124 +35,6 @@ import (
 	"github.com/fractl/fractl/nogo/unsafeshare"
 )
 
-// seeded is a module with one violation a rule, and one that a comment
-// suppresses. A comment "want RULE" says where each is.
-const seeded = `
--- go.mod --
-module example.com/shop
-
-go 1.26
--- fractl.yaml --
-version: 1
-fractions:
-  auth: {dir: auth}
-  order: {dir: order}
--- auth/main.go --
-package main
-
-func main() {}
--- auth/token/token.go --
-package token
-
-func Sign(name string) string { return name }
--- auth/migrations/1.sql --
-CREATE TABLE accounts (id int);
--- order/main.go --
-package main
-
-func main() {}
--- order/a/crossimport.go --
-package a
-
-import "example.com/shop/auth/token" // want crossimport
-
-var Signed = token.Sign("x")
--- order/a/crossschema.go --
-package a
-
-const all = "SELECT id FROM accounts" // want crossschema
-
-var All = all
--- order/a/ctx.go --
-package a
-
-import (
-	"context"
-	"database/sql"
-)
-
-func Count(ctx context.Context, db *sql.DB) (n int, err error) {
-	err = db.QueryRow("SELECT 1").Scan(&n) // want ctxlessdb
-	return n, err
-}
-
-func Quiet(ctx context.Context, db *sql.DB) (n int, err error) {
-	//fractl:ignore ctxlessdb it is quick
-	err = db.QueryRow("SELECT 1").Scan(&n)
-	return n, err
-}
-
-func Audit(ctx context.Context, write func(context.Context) error) error {
-	return write(context.Background()) // want ctxbreak
-}
--- order/a/chan.go --
-package a
-
-import "time"
-
-func Fan(names []string, each func(string)) {
-	queue := make(chan string)
-	go func() {
-		for name := range queue { // want chanleak
-			each(name)
-		}
-	}()
-	for _, name := range names {
-		queue <- name
-	}
-}
-
-func Watch(each func()) {
-	ticker := time.NewTicker(time.Minute)
-	go func() {
-		for range ticker.C { // want timerleak
-			each()
-		}
-	}()
-}
--- order/a/memory.go --
-package a
-
-import (
-	"bytes"
-	"net/http"
-	"sync"
-	"unsafe"
-)
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func Line(name string) []byte {
-	b := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(b)
-	b.Reset()
-	b.WriteString(name)
-	return b.Bytes() // want poolescape
-}
-
-func Key(p *int) uintptr { return uintptr(unsafe.Pointer(p)) } // want unsafeshare
-
-func Serve(addr string, mux http.Handler) error {
-	server := &http.Server{Addr: addr, Handler: mux} // want httplimits
-	return server.ListenAndServe()
-}
--- order/a/ignore.go --
-package a
-
-//fractl:ignore timerleak
-func Unreasoned() {} // want-above ignore
-`
-
 // seed writes the module and returns what is to be found: FILE:LINE RULE.
 func seed(t *testing.T) (dir string, want []string) {
 	t.Helper()
@@ -161,7 +43,11 @@ func seed(t *testing.T) (dir string, want []string) {
 		t.Fatal(err)
 	}
 	mark := regexp.MustCompile(`// want(-above)? (\w+)`)
-	for _, f := range txtar.Parse([]byte(seeded)).Files {
+	tree, err := txtar.ParseFile(filepath.Join("..", "..", "testdata", "seeded.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range tree.Files {
 		name := filepath.Join(dir, filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
