@@ -106,7 +106,10 @@ func runVet(ctx context.Context, e *env, o vetOptions) error {
 // vetOnce vets and reports.
 func vetOnce(ctx context.Context, e *env, o vetOptions, how reporting, what vet.Options) error {
 	start := time.Now()
+	line := e.ui.progress()
+	what.Progress = line.update
 	res, err := vet.Run(ctx, what)
+	line.end()
 	if err != nil {
 		return err
 	}

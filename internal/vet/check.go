@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -57,13 +58,27 @@ func (r *run) check(ctx context.Context, g *graph) error {
 	}
 	c.loader = newLoader(ctx, c)
 	needed := c.needed(g.nodes)
-	var wg sync.WaitGroup
+	all := 0
+	for _, n := range g.nodes {
+		if n.ours && needed[n] {
+			all++
+		}
+	}
+	var (
+		wg   sync.WaitGroup
+		done atomic.Int64
+	)
 	for _, n := range g.nodes {
 		switch {
 		case !n.ours:
 			close(n.done) // nothing is said of it
 		case needed[n]:
-			wg.Go(func() { c.process(ctx, n) })
+			wg.Go(func() {
+				c.process(ctx, n)
+				if n := done.Add(1); r.opts.Progress != nil {
+					r.opts.Progress(int(n), all)
+				}
+			})
 		}
 	}
 	wg.Wait()

@@ -305,7 +305,7 @@ func (w *wanderer) cached(o Options) []outcome {
 		}
 		return list
 	}
-	list := make([]outcome, 4)
+	list := make([]outcome, 8)
 	var wg sync.WaitGroup
 	for i := range list {
 		wg.Go(func() { list[i] = w.run(o, open()) })

@@ -58,6 +58,9 @@ type Options struct {
 	// Planned, where set, is told how many packages may have to be loaded,
 	// before the first one is.
 	Planned func(packages int)
+	// Progress, where set, is told after each package how many of all are done.
+	// It may be called concurrently.
+	Progress func(done, all int)
 	// Env is the environment of the go command; nil means that of the process.
 	Env []string
 }
