@@ -108,7 +108,7 @@ func (c *checking) needed(nodes []*node) map[*node]bool {
 		}
 		if set[n] {
 			for _, d := range n.deps {
-				set[d] = true
+				set[d], d.imported = true, true
 			}
 		}
 	}

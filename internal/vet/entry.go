@@ -139,7 +139,9 @@ func (c *checking) keep(ctx context.Context, n *node, u *uses) {
 	}
 	types := typesKey(n)
 	v.Types = string(types[:])
-	if !c.keepTypes(n, types) {
+	// Types that nobody imports, as those of most tests, are dear to write down
+	// and of no use; who asks for them one day reads the source.
+	if n.imported && !c.keepTypes(n, types) {
 		return
 	}
 	c.putVariants(n, append([]variant{v}, c.variants(ctx, n)...))

@@ -25,6 +25,8 @@ type node struct {
 	// ours is true for a package of the workspace, unit for one whose
 	// findings are wanted.
 	ours, unit bool
+	// imported: another package of the run imports it.
+	imported bool
 	// cyclic: it is in a cycle of imports, or imports such a package. It is
 	// not looked at: go list has said why.
 	cyclic bool
