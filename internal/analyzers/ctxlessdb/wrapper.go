@@ -233,7 +233,7 @@ func (c *checker) dirOf(path string, fn *types.Func) string {
 		if p.Path() == path {
 			for _, name := range p.Scope().Names() {
 				if pos := p.Scope().Lookup(name).Pos(); pos.IsValid() {
-					return filepath.Dir(c.pass.Fset.Position(pos).Filename)
+					return filepath.Dir(c.pass.Fset.PositionFor(pos, false).Filename)
 				}
 			}
 		}

@@ -95,7 +95,7 @@ func (c *checker) lineOf(m timermode.Mode) token.Pos {
 func (c *checker) dirOf(pkg *types.Package) string {
 	for _, name := range pkg.Scope().Names() {
 		if pos := pkg.Scope().Lookup(name).Pos(); pos.IsValid() {
-			return filepath.Dir(c.pass.Fset.Position(pos).Filename)
+			return filepath.Dir(c.pass.Fset.PositionFor(pos, false).Filename)
 		}
 	}
 	return ""
