@@ -95,7 +95,9 @@ func (w *writer) settle(names Names) error {
 		return fmt.Errorf("%w: a mock in the package that it needs", ErrUnsure)
 	}
 	paths := w.pkg.Imports()
-	paths["go.uber.org/mock/gomock"] = true
+	if len(w.pkg.Interfaces) > 0 { // a file may have none
+		paths["go.uber.org/mock/gomock"] = true
+	}
 	for _, it := range w.pkg.Interfaces {
 		if len(it.Methods) > 0 {
 			paths["reflect"] = true
@@ -169,7 +171,11 @@ func (w *writer) head() {
 	if !w.NoComment {
 		w.line("// Package %s is a generated GoMock package.", w.name)
 	}
-	w.line("package %s\n\nimport (", w.name)
+	w.line("package %s\n", w.name)
+	if len(w.imported) == 0 {
+		return
+	}
+	w.line("import (")
 	paths := make([]string, 0, len(w.imported))
 	for p := range w.imported {
 		paths = append(paths, p)
