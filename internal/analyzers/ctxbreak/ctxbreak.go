@@ -52,6 +52,7 @@ func run(pass *analysis.Pass) (any, error) {
 	for assign := range c.root.Preorder((*ast.AssignStmt)(nil)) {
 		c.checkDerived(assign)
 	}
+	c.checkFields()
 	c.checkStored()
 	c.checkPaths()
 	return nil, nil

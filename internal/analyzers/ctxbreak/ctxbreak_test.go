@@ -7,13 +7,13 @@ import (
 )
 
 func TestCtxBreak(t *testing.T) {
-	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib")
+	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib", "field")
 }
 
 // The category decides the severity; want comments do not show it.
 func TestCategories(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, res := range analysistest.Run(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib") {
+	for _, res := range analysistest.Run(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib", "field") {
 		for _, d := range res.Diagnostics {
 			seen[d.Category] = true
 		}

@@ -25,6 +25,7 @@
 //   - nil (error): nil is passed for a context
 //   - lost (error): the cancel function of WithCancel, WithTimeout, WithDeadline
 //     or signal.NotifyContext is thrown away
+//   - unread (warning): the cancel function is kept in a field that nothing reads
 //   - loop (warning): cancel is deferred in a loop, so that all of them wait for
 //     the end of the function, or a context is wrapped again in each round of a
 //     loop

@@ -10,6 +10,7 @@ const (
 	lost   = "lost"
 	loop   = "loop"
 	early  = "early"
+	unread = "unread"
 	longer = "longer"
 	callee = "callee"
 	inTest = "inTest"
@@ -19,7 +20,7 @@ const (
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
 		todo: finding.Warning, nilCtx: finding.Error, lost: finding.Error,
-		fresh: finding.Warning, loop: finding.Warning, early: finding.Warning,
+		fresh: finding.Warning, loop: finding.Warning, early: finding.Warning, unread: finding.Warning,
 		longer: finding.Note, callee: finding.Note, inTest: finding.Note,
 	}
 }

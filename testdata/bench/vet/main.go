@@ -2,7 +2,7 @@
 // (noctx, depguard, gomoddirectives) on pinned public modules, in the states
 // that a developer and a CI job meet:
 //
-//	go run ./testdata/bench/vet [-only NAME,…] [-tree DIR] [-tools fractl,go-vet,…] [-runs N]
+//	go run ./testdata/bench/vet [-only NAME,…] [-tree DIR] [-tools fractl,go-vet,…] [-runs N] [-growth]
 //
 // It prints CPU seconds of the whole process tree, wall seconds and the peak
 // memory of the largest process, and the ratio of fractl to the best peer. Each
@@ -24,8 +24,12 @@ func main() {
 	tree := flag.String("tree", "", "a folder to measure in place of the subjects; it is copied")
 	tools := flag.String("tools", "fractl,go-vet,staticcheck,golangci-lint", "what to run")
 	runs := flag.Int("runs", 1, "runs of each state; the median counts")
+	grow := flag.Bool("growth", false, "measure fractl on 50 to 400 like packages instead")
 	flag.Parse()
-	if err := run(*only, *tree, strings.Split(*tools, ","), *runs); err != nil {
+	if *grow {
+		*tools = "fractl"
+	}
+	if err := run(*only, *tree, strings.Split(*tools, ","), *runs, *grow); err != nil {
 		fmt.Fprintln(os.Stderr, "vet:", err)
 		os.Exit(1)
 	}
@@ -40,7 +44,7 @@ var bars = map[string]bar{
 	"leaf body": {0.60, 0.25}, "hub": {0.15, 0.05}, "reverted": {0.15, 0.05}, "alternating": {0.15, 0.05},
 }
 
-func run(only, tree string, names []string, runs int) error {
+func run(only, tree string, names []string, runs int, grow bool) error {
 	tmp, err := os.MkdirTemp("", "bench-vet-")
 	if err != nil {
 		return err
@@ -53,6 +57,9 @@ func run(only, tree string, names []string, runs int) error {
 	tools, err := prepareTools(filepath.Join(tmp, "bin"), names)
 	if err != nil {
 		return err
+	}
+	if grow {
+		return growth(tmp, tools[0])
 	}
 	ratios := make(map[string][]float64)
 	for _, s := range list {

@@ -168,3 +168,5 @@ func helper(t *testing.T) {
 	cancel()
 	_ = load(c) // want `c is used after its cancel function was called`
 }
+
+func (h *holder) stop() { h.cancel() }
