@@ -59,7 +59,10 @@ func (r *run) check(ctx context.Context, g *graph) error {
 	c.loader = newLoader(ctx, c)
 	needed := c.needed(g.nodes)
 	all := 0
-	for _, n := range g.nodes {
+	for _, n := range g.nodes { // imports come first
+		for _, d := range n.deps {
+			n.mixed = n.mixed || d.ours || d.mixed
+		}
 		if n.ours && needed[n] {
 			all++
 		}
@@ -70,8 +73,18 @@ func (r *run) check(ctx context.Context, g *graph) error {
 	)
 	for _, n := range g.nodes {
 		switch {
-		case !n.ours:
+		case !n.ours && !needed[n]:
+		case !n.ours && !n.mixed:
 			close(n.done) // nothing is said of it
+		case !n.ours:
+			// Who imports it reaches packages of ours through it, and has to
+			// know of them first.
+			wg.Go(func() {
+				for _, d := range n.deps {
+					<-d.done
+				}
+				close(n.done)
+			})
 		case needed[n]:
 			wg.Go(func() {
 				c.process(ctx, n)

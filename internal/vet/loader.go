@@ -44,7 +44,7 @@ func newLoader(ctx context.Context, c *checking) *loader {
 }
 
 // want has packages, and all that they import, loaded. It does not wait for
-// that. What is analysed in this run gets its types by that.
+// that. The packages are done, so what was analysed in this run has its types.
 func (l *loader) want(deps map[string]*node) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -27,6 +27,8 @@ type node struct {
 	ours, unit bool
 	// imported: another package of the run imports it.
 	imported bool
+	// mixed: packages of the workspace are among those that it reaches.
+	mixed bool
 	// cyclic: it is in a cycle of imports, or imports such a package. It is
 	// not looked at: go list has said why.
 	cyclic bool

@@ -95,7 +95,7 @@ func (w *wanderer) switches() []string {
 var edits = []string{
 	"lib:comment", "lib:func", "lib:method", "lib:field", "lib:const", "lib:context", "lib:stop", "lib:fresh", "lib:sibling", "lib:renamed", "lib:broken",
 	"app:comment", "app:ignore", "app:idle", "app:calls", "app:syntax", "app:embed", "mid:comment", "mid:other", "mid:chan",
-	"test", "exttest", "tagged", "manifest", "severity", "disabled", "nowork", "old", "godebug", "cycle", "table", "uses", "plainfile", "nested",
+	"test", "exttest", "tagged", "manifest", "severity", "disabled", "nowork", "old", "godebug", "cycle", "table", "uses", "plainfile", "nested", "ext", "ext:field",
 }
 
 func (w *wanderer) edit() {
@@ -153,7 +153,7 @@ func (w *wanderer) pick(name, a, b string) string {
 func (w *wanderer) files() map[string]string {
 	f := map[string]string{
 		"go.work":  "go 1.26\nuse ./a\n" + w.pick("nowork", "", "use ./b\n"),
-		"a/go.mod": "module example.com/a\ngo " + w.pick("old", "1.22", "1.26") + "\n" + w.pick("godebug", "godebug asynctimerchan=1\n", ""),
+		"a/go.mod": "module example.com/a\ngo " + w.pick("old", "1.22", "1.26") + "\nrequire example.com/ext v0.0.0\nreplace example.com/ext => ../ext\n" + w.pick("godebug", "godebug asynctimerchan=1\n", ""),
 		"b/go.mod": "module example.com/b\ngo 1.26\n",
 		"a/lib/lib.go": w.pick("lib:comment", "// A comment\n// of lines.\n\n", "") + `package lib
 
@@ -237,6 +237,9 @@ func serve(ctx context.Context, s *mid.Service) {
 ` + w.pick("app:syntax", "\treturn (\n", "") + `}
 `,
 		"a/app/notes.txt": "notes\n",
+		// A module of somebody else that imports the workspace's.
+		"ext/go.mod": "module example.com/ext\ngo 1.21\nrequire example.com/a v0.0.0\n",
+		"ext/ext.go": "package ext\n\nimport \"example.com/a/lib\"\n\ntype Box struct{ lib.Store" + w.pick("ext:field", "; N int", "") + " }\n",
 		"b/svc/svc.go": `package svc
 
 import "example.com/a/lib"
@@ -261,6 +264,7 @@ func Size(s *Alias) int {
 		"table":     {"b/migrations/1.sql", "CREATE TABLE orders (id int);\n"},
 		"uses":      {"a/lib/sql.go", "package lib\n\nconst all = \"SELECT * FROM \" + name\n\nconst name = \"orders\"\n"},
 		"plainfile": {"a/lib/more.go", "package lib\n\nfunc More() { Wait(1) }\n"},
+		"ext":       {"a/app/ext.go", "package main\n\nimport \"example.com/ext\"\n\nfunc boxed(b *ext.Box) int {\n\tn, _ := b.Count()\n\treturn n\n}\n"},
 		"nested":    {"a/lib/deep/deep.go", "package deep\n\nimport \"time\"\n\nfunc Leak() { t := time.NewTicker(1); <-t.C }\n"},
 	}
 	for _, name := range w.switches() {
