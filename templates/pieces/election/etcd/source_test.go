@@ -218,7 +218,7 @@ func TestSource_SilentMinority(t *testing.T) {
 	if err := <-told; err == nil {
 		t.Error("the watch of the lease does not tell that the cluster is lost")
 	}
-	eventually(t, "nobody is taken for the leader", func() bool { return e.State().Leader == "" && e.Check(t.Context()) != nil })
+	eventually(t, "nobody is taken for the leader", func() bool { return e.State().Leader == "" && down(t, e) })
 	select {
 	case <-silent.ended:
 		t.Error("the watch of the recipe ends after all")
