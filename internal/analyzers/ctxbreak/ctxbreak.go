@@ -25,7 +25,7 @@ var Analyzer = &analysis.Analyzer{
 	Doc:       analyzerdoc.Must(doc, "ctxbreak"),
 	URL:       "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/ctxbreak",
 	Requires:  []*analysis.Analyzer{inspect.Analyzer},
-	FactTypes: []analysis.Fact{new(freshInside), new(makesFresh)},
+	FactTypes: []analysis.Fact{new(freshInside), new(makesFresh), new(ignoresFunc)},
 	Run:       run,
 }
 
@@ -42,6 +42,7 @@ func run(pass *analysis.Pass) (any, error) {
 	for _, f := range pass.Files {
 		c.readComments(f)
 	}
+	c.exportIgnored()
 	for call := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		n := call.Node().(*ast.CallExpr)
 		if name := c.contextFunc(n); name == "Background" || name == "TODO" {
@@ -346,6 +347,7 @@ func (c *checker) usesOfVariable(value inspector.Cursor, ctx reach.Context) (use
 	return use, derived
 }
 
+// isParameter reports whether a variable is a parameter or a named result.
 func isParameter(v *types.Var, fn inspector.Cursor) bool {
 	typ := enclosing.Type(fn)
 	return typ.Pos() <= v.Pos() && v.Pos() < typ.End()

@@ -7,13 +7,13 @@ import (
 )
 
 func TestCtxBreak(t *testing.T) {
-	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib", "field")
+	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib", "field", "cancel", "cancel/lib")
 }
 
 // The category decides the severity; want comments do not show it.
 func TestCategories(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, res := range analysistest.Run(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib", "field") {
+	for _, res := range analysistest.Run(t, analysistest.TestData(), Analyzer, "a", "derived", "more", "chain", "pathlib", "field", "cancel", "cancel/lib") {
 		for _, d := range res.Diagnostics {
 			seen[d.Category] = true
 		}

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
-	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
 	"github.com/fractl/fractl/internal/analyzers/internal/reach"
@@ -40,141 +39,14 @@ func (c *checker) checkDerived(at inspector.Cursor) {
 		return // a field: its owner has it
 	}
 	if cancel.Name == "_" {
-		c.reportLost(at, n, call, cancel)
+		if !c.parentEnds(at, call) {
+			c.reportLost(at, n, call, cancel, lost, fmt.Sprintf("the cancel function of %s is thrown away: what the context holds stays until its parent ends", c.calleeName(call)))
+		}
 		return
 	}
-	v := c.info.ObjectOf(cancel)
-	if v == nil {
-		return
-	}
-	c.checkCancel(at, n, call, ctx, v)
+	c.checkCancel(at, n, call, ctx, cancel)
 	c.checkWrapped(at, n, call)
 	c.checkLonger(call)
-}
-
-// givesCancel reports whether a call gives a context and a function that ends it.
-func (c *checker) givesCancel(call *ast.CallExpr) bool {
-	switch c.contextFunc(call) {
-	case "WithCancel", "WithTimeout", "WithDeadline", "WithCancelCause", "WithTimeoutCause", "WithDeadlineCause":
-		return true
-	}
-	fn := typeutil.StaticCallee(c.info, call)
-	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "os/signal" && fn.Name() == "NotifyContext"
-}
-
-// reportLost reports a cancel function that is thrown away, with a fix where the
-// context serves this function alone.
-func (c *checker) reportLost(at inspector.Cursor, n *ast.AssignStmt, call *ast.CallExpr, cancel *ast.Ident) {
-	if c.parentEnds(at, call) {
-		return
-	}
-	category := lost
-	if c.isTest(at) {
-		category = inTest
-	}
-	d := analysis.Diagnostic{Pos: cancel.Pos(), End: cancel.End(), Category: label(category),
-		Message: fmt.Sprintf("the cancel function of %s is thrown away: what the context holds stays until its parent ends", c.calleeName(call))}
-	fn := enclosing.Function(at)
-	ctx, ok := n.Lhs[0].(*ast.Ident)
-	if ok && fn.Valid() && n.Tok == token.DEFINE && !c.inLoop(at, fn) && c.staysHere(ctx, fn) && !c.taken(fn, "cancel") &&
-		at.ParentEdgeKind() == edge.BlockStmt_List && !c.generated[c.pass.Fset.File(at.Node().Pos())] && !withCause(c.contextFunc(call)) {
-		d.SuggestedFixes = []analysis.SuggestedFix{{Message: "Defer the cancel function", TextEdits: []analysis.TextEdit{
-			{Pos: cancel.Pos(), End: cancel.End(), NewText: []byte("cancel")},
-			{Pos: n.End(), End: n.End(), NewText: []byte("\ndefer cancel()")},
-		}}}
-	}
-	c.pass.Report(d)
-}
-
-// parentEnds reports whether the parent of a context is one whose cancel function
-// the same function calls or hands on: its child ends with it.
-func (c *checker) parentEnds(at inspector.Cursor, call *ast.CallExpr) bool {
-	fn := enclosing.Function(at)
-	id, ok := ast.Unparen(call.Args[0]).(*ast.Ident)
-	if !ok || !fn.Valid() {
-		return false
-	}
-	parent := c.info.Uses[id]
-	for a := range fn.Preorder((*ast.AssignStmt)(nil)) {
-		n := a.Node().(*ast.AssignStmt)
-		if len(n.Lhs) != 2 || len(n.Rhs) != 1 || n.Pos() >= call.Pos() {
-			continue
-		}
-		made, ok := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
-		ctx, isIdent := n.Lhs[0].(*ast.Ident)
-		cancel, hasCancel := n.Lhs[1].(*ast.Ident)
-		if ok && isIdent && hasCancel && c.givesCancel(made) && c.info.ObjectOf(ctx) == parent && cancel.Name != "_" && c.otherUse(fn, c.info.ObjectOf(cancel), nil, n) {
-			return true
-		}
-	}
-	return false
-}
-
-func withCause(name string) bool { return name == "WithCancelCause" }
-
-// staysHere reports whether a context is used in its function alone, and in
-// nothing that outlives that.
-func (c *checker) staysHere(ctx *ast.Ident, fn inspector.Cursor) bool {
-	v := c.info.ObjectOf(ctx)
-	for ref := range fn.Preorder((*ast.Ident)(nil)) {
-		if ref.Node() == ctx || c.info.Uses[ref.Node().(*ast.Ident)] != v {
-			continue
-		}
-		if enclosing.Function(ref) != fn {
-			return false
-		}
-		at := enclosing.Parens(ref)
-		switch at.ParentEdgeKind() {
-		case edge.SelectorExpr_X:
-		case edge.CallExpr_Args:
-			kind := at.Parent().ParentEdgeKind()
-			if kind == edge.GoStmt_Call || kind == edge.DeferStmt_Call || c.contextFunc(at.Parent().Node().(*ast.CallExpr)) != "" {
-				return false
-			}
-			// Who is given a context may keep it in what it returns.
-			if (kind == edge.AssignStmt_Rhs || kind == edge.ReturnStmt_Results) && keeps(c.info.TypeOf(at.Parent().Node().(*ast.CallExpr))) {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// keeps reports whether a result may hold a context: anything but plain data and
-// errors.
-func keeps(t types.Type) bool {
-	switch t := types.Unalias(t).(type) {
-	case *types.Tuple:
-		for v := range t.Variables() {
-			if keeps(v.Type()) {
-				return true
-			}
-		}
-		return false
-	case *types.Basic:
-		return false
-	case *types.Named:
-		if t.Obj().Pkg() == nil && t.Obj().Name() == "error" {
-			return false
-		}
-		_, plain := t.Underlying().(*types.Basic)
-		return !plain
-	case *types.Slice:
-		return keeps(t.Elem())
-	}
-	return true
-}
-
-// taken reports whether a name is used in a function.
-func (c *checker) taken(fn inspector.Cursor, name string) bool {
-	for id := range fn.Preorder((*ast.Ident)(nil)) {
-		if id.Node().(*ast.Ident).Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // inLoop reports whether a place is in a loop of the function.
@@ -185,56 +57,6 @@ func (c *checker) inLoop(at, fn inspector.Cursor) bool {
 		}
 		switch cur.Node().(type) {
 		case *ast.ForStmt, *ast.RangeStmt:
-			return true
-		}
-	}
-	return false
-}
-
-// checkCancel looks at what becomes of a cancel function.
-func (c *checker) checkCancel(at inspector.Cursor, n *ast.AssignStmt, call *ast.CallExpr, ctx *ast.Ident, cancel types.Object) {
-	fn := enclosing.Function(at)
-	if !fn.Valid() {
-		return
-	}
-	for ref := range fn.Preorder((*ast.Ident)(nil)) {
-		id := ref.Node().(*ast.Ident)
-		if c.info.Uses[id] != cancel || id.Pos() < n.End() {
-			continue
-		}
-		use := enclosing.Parens(ref)
-		if use.ParentEdgeKind() == edge.AssignStmt_Rhs {
-			if a := use.Parent().Node().(*ast.AssignStmt); len(a.Lhs) == 1 {
-				if blank, ok := a.Lhs[0].(*ast.Ident); ok && blank.Name == "_" && !c.otherUse(fn, cancel, id, n) {
-					c.report(lost, at, a.Pos(), a.End(), fmt.Sprintf("the cancel function of %s is thrown away: what the context holds stays until its parent ends", c.calleeName(call)), n.Pos())
-				}
-			}
-		}
-		if use.ParentEdgeKind() != edge.CallExpr_Fun {
-			continue
-		}
-		ended := use.Parent()
-		switch ended.ParentEdgeKind() {
-		case edge.DeferStmt_Call:
-			stmt := ended.Parent()
-			if enclosing.Function(stmt) == fn && c.inLoop(stmt, fn) && c.inLoop(at, fn) && !c.leaves(stmt) {
-				c.report(loop, at, stmt.Node().Pos(), stmt.Node().End(),
-					"cancel is deferred in a loop: all of them wait for the end of the function", n.Pos())
-			}
-		case edge.ExprStmt_X:
-			if ctx != nil && ctx.Name != "_" {
-				c.checkEarly(ended.Parent(), c.info.ObjectOf(ctx), n)
-			}
-		}
-	}
-}
-
-// otherUse reports whether a cancel function is used anywhere but in its
-// definition and at one place.
-func (c *checker) otherUse(fn inspector.Cursor, cancel types.Object, not *ast.Ident, def *ast.AssignStmt) bool {
-	for ref := range fn.Preorder((*ast.Ident)(nil)) {
-		id := ref.Node().(*ast.Ident)
-		if id != not && c.info.Uses[id] == cancel && !enclosing.Within(id, def) {
 			return true
 		}
 	}
@@ -279,10 +101,6 @@ func (c *checker) fails(call *ast.CallExpr) bool {
 	if c.contextFunc(call) != "" || tidiesUp(c.calleeName(call)) {
 		return false
 	}
-	isError := func(t types.Type) bool {
-		named, ok := t.(*types.Named)
-		return ok && named.Obj().Pkg() == nil && named.Obj().Name() == "error"
-	}
 	t := c.info.TypeOf(call)
 	if tuple, ok := t.(*types.Tuple); ok {
 		for v := range tuple.Variables() {
@@ -293,6 +111,11 @@ func (c *checker) fails(call *ast.CallExpr) bool {
 		return false
 	}
 	return isError(t)
+}
+
+func isError(t types.Type) bool {
+	named, ok := t.(*types.Named)
+	return ok && named.Obj().Pkg() == nil && named.Obj().Name() == "error"
 }
 
 // assigns reports whether a statement gives a variable another value.

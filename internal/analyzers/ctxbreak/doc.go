@@ -24,7 +24,9 @@
 //     a context is in reach
 //   - nil (error): nil is passed for a context
 //   - lost (error): the cancel function of WithCancel, WithTimeout, WithDeadline
-//     or signal.NotifyContext is thrown away
+//     or signal.NotifyContext is thrown away, or nothing calls it
+//   - path (warning): one path out of the function, or one round of a loop, does
+//     not call it
 //   - unread (warning): the cancel function is kept in a field that nothing reads
 //   - loop (warning): cancel is deferred in a loop, so that all of them wait for
 //     the end of the function, or a context is wrapped again in each round of a

@@ -8,6 +8,7 @@ const (
 	fresh  = "fresh"
 	nilCtx = "nil"
 	lost   = "lost"
+	path   = "path"
 	loop   = "loop"
 	early  = "early"
 	unread = "unread"
@@ -20,7 +21,7 @@ const (
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
 		todo: finding.Warning, nilCtx: finding.Error, lost: finding.Error,
-		fresh: finding.Warning, loop: finding.Warning, early: finding.Warning, unread: finding.Warning,
+		fresh: finding.Warning, path: finding.Warning, loop: finding.Warning, early: finding.Warning, unread: finding.Warning,
 		longer: finding.Note, callee: finding.Note, inTest: finding.Note,
 	}
 }

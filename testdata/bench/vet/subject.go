@@ -20,6 +20,8 @@ type subject struct {
 	// work is added to go.work; without it there is one module and no go.work.
 	work string
 	tree string // a folder in place of modules
+	// hubMust is the bar of a small subject, where few packages hang on the hub.
+	hubMust float64
 }
 
 type placed struct{ module, dir string }
@@ -37,7 +39,7 @@ var subjects = []subject{
 		},
 		work: "replace google.golang.org/genproto => google.golang.org/genproto v0.0.0-20250303144028-a0af3efb3deb\n",
 	},
-	{name: "kratos", modules: []placed{{"github.com/go-kratos/kratos/v2@v2.8.3", "."}}},
+	{name: "kratos", modules: []placed{{"github.com/go-kratos/kratos/v2@v2.8.3", "."}}, hubMust: 0.40},
 	{name: "caddy", modules: []placed{{"github.com/caddyserver/caddy/v2@v2.10.0", "."}}},
 	{name: "openfga", modules: []placed{{"github.com/openfga/openfga@v1.8.0", "."}}},
 }

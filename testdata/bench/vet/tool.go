@@ -24,6 +24,8 @@ type tool struct {
 	// command is its command line for patterns, with or without test files and
 	// with build tags.
 	command func(patterns []string, tags string) []string
+	// share is the flag that names a cache for several machines, if it has one.
+	share string
 }
 
 // prepareTools builds what is to be run.
@@ -56,25 +58,25 @@ func prepareTools(bin string, names []string) ([]tool, error) {
 			}
 			list = append(list, tool{name, func(p []string, tags string) []string {
 				return slices.Concat([]string{at(name), "vet"}, tagged("--tags=", tags), p)
-			}})
+			}, "--cache="})
 		case "go-vet":
 			list = append(list, tool{name, func(p []string, tags string) []string {
 				return slices.Concat([]string{"go", "vet"}, tagged("-tags=", tags), p)
-			}})
+			}, ""})
 		case "staticcheck":
 			if err := install(bin, staticcheckVersion); err != nil {
 				return nil, err
 			}
 			list = append(list, tool{name, func(p []string, tags string) []string {
 				return slices.Concat([]string{at(name)}, tagged("-tags=", tags), p)
-			}})
+			}, ""})
 		case "golangci-lint":
 			if err := install(bin, golangciVersion); err != nil {
 				return nil, err
 			}
 			list = append(list, tool{name, func(p []string, tags string) []string {
 				return slices.Concat([]string{at(name), "run", "--allow-parallel-runners", "--config", config}, tagged("--build-tags=", tags), p)
-			}})
+			}, ""})
 		default:
 			return nil, fmt.Errorf("unknown tool %s", name)
 		}
@@ -100,7 +102,7 @@ type figure struct {
 }
 
 // states are in the order in which they are measured.
-var states = []string{"fully cold", "build-warm", "no change", "leaf comment", "leaf body", "hub", "reverted", "alternating"}
+var states = []string{"fully cold", "fresh machine", "build-warm", "no change", "leaf comment", "leaf body", "hub", "reverted", "alternating"}
 
 // session runs one tool on one place, with caches of its own.
 type session struct {
@@ -173,6 +175,9 @@ func (s *session) states(all map[string][]figure) error {
 	if err := note("fully cold"); err != nil {
 		return err
 	}
+	if err := s.freshMachine(all); err != nil {
+		return err
+	}
 	if err := s.reset(); err != nil {
 		return err
 	}
@@ -220,6 +225,32 @@ func (s *session) states(all map[string][]figure) error {
 		return err
 	}
 	return s.alternate(all)
+}
+
+// freshMachine has nothing of its own, but a cache that another machine filled.
+// A tool without such a cache is fully cold there.
+func (s *session) freshMachine(all map[string][]figure) error {
+	const state = "fresh machine"
+	if s.tool.share == "" {
+		cold := all["fully cold"]
+		all[state] = append(all[state], cold[len(cold)-1])
+		return nil
+	}
+	shared := s.home + "-shared"
+	defer removeAll(shared)
+	patterns := slices.Concat([]string{s.tool.share + shared}, s.at.patterns)
+	if _, err := s.time(patterns, ""); err != nil {
+		return fmt.Errorf("%s: %w", state, err)
+	}
+	if err := s.reset(); err != nil {
+		return err
+	}
+	f, err := s.time(patterns, "")
+	if err != nil {
+		return fmt.Errorf("%s: %w", state, err)
+	}
+	all[state] = append(all[state], f)
+	return nil
 }
 
 // alternate asks for everything, for one folder and with other tags, in turn,

@@ -36,12 +36,17 @@ type Classifier struct {
 	Select func(sel inspector.Cursor) Effect
 	// Arg is asked about v as an argument; nil means Escapes.
 	Arg func(call *ast.CallExpr, i int) Effect
+	// Calls: v is a function, and v() releases.
+	Calls bool
 }
 
 // Fate is what a function does with a variable's value.
 type Fate struct {
 	// Escapes: somebody else may release it; nothing more is known.
 	Escapes bool
+	// Handed are the nodes at which it escapes: the use, or the outermost
+	// function literal around it.
+	Handed []ast.Node
 	// Releases are the nodes of the function at which it is released: calls,
 	// defer statements, receives.
 	Releases []ast.Node
@@ -74,7 +79,14 @@ func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
 		}
 		f.Overwrites = append(f.Overwrites, parent.Node())
 		return
+	case edge.CallExpr_Fun:
+		if c.Calls {
+			effect, node = Releases, parent.Node()
+		}
 	case edge.SelectorExpr_X:
+		if c.Select == nil {
+			break
+		}
 		effect, node = c.Select(parent), enclosing.Parens(parent).Parent().Node()
 	case edge.CallExpr_Args:
 		if c.Arg != nil {
@@ -88,10 +100,14 @@ func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
 			effect = Reads
 		}
 	}
-	switch effect {
-	case Escapes:
-		f.Escapes = true
-	case Releases:
+	if effect == Reads {
+		return
+	}
+	lit, nested := outermost(use, body)
+	if nested && unread(info, lit) {
+		return // nothing calls the literal
+	}
+	if effect == Releases {
 		at, nested := functionOf(use, body)
 		if !nested {
 			f.Releases = append(f.Releases, node)
@@ -99,12 +115,63 @@ func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
 		}
 		// defer func() { v.Release() }() releases where it stands; any other
 		// closure releases at a time that nobody knows.
-		if at == nil {
-			f.Escapes = true
+		if at != nil {
+			f.Releases = append(f.Releases, at)
 			return
 		}
-		f.Releases = append(f.Releases, at)
 	}
+	f.Escapes = true
+	if nested {
+		node = lit.Node()
+	}
+	f.Handed = append(f.Handed, node)
+}
+
+// outermost is the outermost function literal around use inside body.
+func outermost(use, body inspector.Cursor) (lit inspector.Cursor, ok bool) {
+	for l := range use.Enclosing((*ast.FuncLit)(nil)) {
+		if !body.Contains(l) || l == body {
+			break
+		}
+		lit, ok = l, true
+	}
+	return lit, ok
+}
+
+// unread reports whether a literal goes to a variable that nothing reads, but
+// for "_ = v", which is there for the compiler.
+func unread(info *types.Info, lit inspector.Cursor) bool {
+	lit = enclosing.Parens(lit)
+	if lit.ParentEdgeKind() != edge.AssignStmt_Rhs {
+		return false
+	}
+	assign := lit.Parent().Node().(*ast.AssignStmt)
+	if len(assign.Lhs) != len(assign.Rhs) || assign.Tok != token.DEFINE {
+		return false
+	}
+	id, ok := assign.Lhs[lit.ParentEdgeIndex()].(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v := info.Defs[id]
+	fn := enclosing.Function(lit)
+	if v == nil || !fn.Valid() {
+		return id.Name == "_"
+	}
+	for ref := range fn.Preorder((*ast.Ident)(nil)) {
+		if info.Uses[ref.Node().(*ast.Ident)] != v {
+			continue
+		}
+		ref = enclosing.Parens(ref)
+		if ref.ParentEdgeKind() != edge.AssignStmt_Rhs {
+			return false
+		}
+		a := ref.Parent().Node().(*ast.AssignStmt)
+		if len(a.Lhs) != len(a.Rhs) || !isBlank(a.Lhs[ref.ParentEdgeIndex()]) {
+			return false
+		}
+	}
+	return true
 }
 
 // functionOf reports whether use stands in a function literal inside body; at

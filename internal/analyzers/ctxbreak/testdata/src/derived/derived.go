@@ -30,8 +30,8 @@ func thrownAwayInPlace(ctx context.Context) {
 }
 
 func thrownAwayLater(ctx context.Context) error {
-	ctx2, cancel := context.WithCancel(ctx)
-	_ = cancel // want `the cancel function of context.WithCancel is thrown away`
+	ctx2, cancel := context.WithCancel(ctx) // want `the cancel function of context.WithCancel is never called`
+	_ = cancel
 	return load(ctx2)
 }
 
