@@ -38,9 +38,11 @@ func (r *run) look(ctx context.Context, groups []group) error {
 	}
 	r.stats.Scan = time.Since(start)
 	if change == inputs.Nothing {
-		r.stats.Packages, r.stats.Replayed = last.Stats.Packages, true
 		r.packages = last.Packages
-		if r.table.Doubtful() || r.rescanned {
+	}
+	if change == inputs.Nothing || change == inputs.Texts && r.seen(ctx) {
+		r.stats.Packages, r.stats.Replayed = last.Stats.Packages, true
+		if change == inputs.Texts || r.table.Doubtful() || r.rescanned {
 			r.keepState(nil)
 		}
 		r.gather()

@@ -101,9 +101,27 @@ func (r *run) keepState(g *graph) {
 	}
 	s := state{Table: r.table.Save(), Scans: r.scans, Stats: Stats{Packages: r.stats.Packages}, Packages: r.packages}
 	r.keepLocal(r.stateKey, s)
+	r.keepLocal(r.contentKey(), s.Packages)
 	if g != nil {
 		r.keepLocal(listingKey(r.stateKey), newListing(g))
 	}
+}
+
+// contentKey is that of what a run with this request said of the packages when
+// files had the contents that they have: undone edits lead there.
+func (r *run) contentKey() cache.Key {
+	return sha256.Sum256(append([]byte("content "+r.table.Sum()), r.stateKey[:]...))
+}
+
+// seen reports whether an earlier run saw the same contents; what that one said
+// of the packages stands.
+func (r *run) seen(ctx context.Context) bool {
+	var list []packageResult
+	if !r.recallLocal(ctx, r.contentKey(), &list) {
+		return false
+	}
+	r.packages = list
+	return true
 }
 
 // scanKey is the key of what a rule about the repository reads.

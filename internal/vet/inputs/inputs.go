@@ -6,6 +6,7 @@ package inputs
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -285,6 +286,25 @@ func (t *Table) Get(name string) File {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.files[name]
+}
+
+// Sum hashes the contents of everything in the table; times are left out where
+// there is a content to go by.
+func (t *Table) Sum() Sum {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(t.files)) {
+		f := t.files[name]
+		fmt.Fprintf(h, "%q %v %x\n", name, f.Absent, f.Sum)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.dirs)) {
+		fmt.Fprintf(h, "dir %q %x\n", name, t.dirs[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.stamps)) {
+		fmt.Fprintf(h, "stamp %q %v\n", name, t.stamps[name])
+	}
+	return Sum(h.Sum(nil))
 }
 
 // Save returns the table as it is to be kept.
