@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
 	"slices"
 
 	"golang.org/x/tools/go/analysis"
@@ -25,32 +24,44 @@ func (*ignoresFunc) AFact() {}
 
 func (f *ignoresFunc) String() string { return fmt.Sprint("ignores", f.Params) }
 
-// exportIgnored leaves that fact.
+// exportIgnored leaves that fact. Functions that hand one on to each other settle
+// in as many rounds as the chain is long; past a few it is not worth while.
 func (c *checker) exportIgnored() {
-	for at := range c.root.Preorder((*ast.FuncDecl)(nil)) {
-		decl := at.Node().(*ast.FuncDecl)
-		fn, ok := c.info.Defs[decl.Name].(*types.Func)
-		if !ok || decl.Body == nil {
-			continue
-		}
-		unused := make(map[types.Object]int)
-		for i := range fn.Signature().Params().Len() {
-			p := fn.Signature().Params().At(i)
-			if cancels(p.Type()) {
-				unused[p] = i
+	const rounds = 4
+	for range rounds {
+		changed := false
+		for at := range c.root.Preorder((*ast.FuncDecl)(nil)) {
+			fn, ok := c.info.Defs[at.Node().(*ast.FuncDecl).Name].(*types.Func)
+			if body, hasBody := enclosing.Body(at); ok && hasBody {
+				changed = c.exportIgnoredBy(fn, body) || changed
 			}
 		}
-		if len(unused) == 0 {
-			continue
-		}
-		for id := range at.Preorder((*ast.Ident)(nil)) {
-			delete(unused, c.info.Uses[id.Node().(*ast.Ident)])
-		}
-		fact := &ignoresFunc{Params: slices.Sorted(maps.Values(unused))}
-		if len(fact.Params) > 0 {
-			c.pass.ExportObjectFact(fn, fact)
+		if !changed {
+			return
 		}
 	}
+}
+
+// exportIgnoredBy reports whether there was something new to leave.
+func (c *checker) exportIgnoredBy(fn *types.Func, body inspector.Cursor) bool {
+	var old, fact ignoresFunc
+	c.pass.ImportObjectFact(fn, &old)
+	params := fn.Signature().Params()
+	for i := range params.Len() {
+		p := params.At(i)
+		if !cancels(p.Type()) || fn.Signature().Variadic() && i == params.Len()-1 {
+			continue
+		}
+		fate := ownership.Follow(c.info, p, body, ownership.Classifier{Calls: true, Arg: c.ignored})
+		if !fate.Escapes && len(fate.Releases) == 0 && len(fate.Overwrites) == 0 {
+			fact.Params = append(fact.Params, i)
+		}
+	}
+	if len(fact.Params) <= len(old.Params) {
+		return false
+	}
+	c.pass.ExportObjectFact(fn, &fact)
+	return true
 }
 
 // cancels reports whether a function type may be that of a cancel function: it has
@@ -79,15 +90,24 @@ func (c *checker) checkCancel(at inspector.Cursor, n *ast.AssignStmt, call *ast.
 		}
 		ended := use.Parent()
 		switch ended.ParentEdgeKind() {
-		case edge.DeferStmt_Call:
+		case edge.DeferStmt_Call, edge.ExprStmt_X:
 			stmt := ended.Parent()
+			if ended.ParentEdgeKind() == edge.ExprStmt_X {
+				lit := enclosing.Function(stmt)
+				if lit == fn || !lit.Valid() || !deferred(lit) {
+					if ctx != nil && ctx.Name != "_" {
+						c.checkEarly(stmt, c.info.ObjectOf(ctx), n)
+					}
+					break
+				}
+				stmt = enclosing.Parens(lit).Parent().Parent()
+			}
 			if enclosing.Function(stmt) == fn && c.inLoop(stmt, fn) && c.inLoop(at, fn) && !c.leaves(stmt) {
 				c.report(loop, at, stmt.Node().Pos(), stmt.Node().End(),
 					"cancel is deferred in a loop: all of them wait for the end of the function", n.Pos())
 			}
-		case edge.ExprStmt_X:
-			if ctx != nil && ctx.Name != "_" {
-				c.checkEarly(ended.Parent(), c.info.ObjectOf(ctx), n)
+			if enclosing.Function(stmt) == fn && ctx != nil && ctx.Name != "_" {
+				c.checkHandedOut(stmt, fn, c.info.ObjectOf(ctx))
 			}
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
-	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -47,6 +46,8 @@ func run(pass *analysis.Pass) (any, error) {
 		n := call.Node().(*ast.CallExpr)
 		if name := c.contextFunc(n); name == "Background" || name == "TODO" {
 			c.checkFresh(call, name)
+		} else if name := c.freshValue(n); name != "" {
+			c.checkFresh(call, name)
 		}
 		c.checkNil(call)
 	}
@@ -54,7 +55,10 @@ func run(pass *analysis.Pass) (any, error) {
 		c.checkDerived(assign)
 	}
 	c.checkFields()
-	c.checkStored()
+	held := c.freshVariables()
+	c.checkStored(held)
+	c.checkUnused(held)
+	c.checkRequests()
 	c.checkPaths()
 	return nil, nil
 }
@@ -135,6 +139,8 @@ func (c *checker) checkFresh(at inspector.Cursor, name string) {
 		d.Related = append(d.Related, analysis.RelatedInformation{Pos: derived, Message: "it goes on in here"})
 	}
 	switch {
+	case c.replaces(at, ctx):
+		// "ctx = ctx" would be no help.
 	case ctx.Expr != "" && c.plain(at, name) && !c.generated[c.pass.Fset.File(at.Node().Pos())]:
 		d.SuggestedFixes = []analysis.SuggestedFix{{
 			Message:   "Pass " + ctx.Expr,
@@ -167,190 +173,6 @@ func reached(ctx reach.Context) string {
 		return "the context parameter is in reach"
 	}
 	return ctx.Expr + " is in reach"
-}
-
-// uses follows a fresh context to the call that gets it: directly, through a
-// child, or through one local variable. derived is where the variable is used.
-// The zero Cursor says that it goes elsewhere, into a field for example, or that
-// nothing can be said.
-func (c *checker) uses(at inspector.Cursor, ctx reach.Context) (use inspector.Cursor, derived token.Pos) {
-	var made inspector.Cursor // the last call that made a child
-	for {
-		at = enclosing.Parens(at)
-		switch at.ParentEdgeKind() {
-		case edge.CallExpr_Args:
-			call := at.Parent()
-			n := call.Node().(*ast.CallExpr)
-			switch name := c.contextFunc(n); {
-			case name == "" && reach.IsContext(c.info.TypeOf(n)):
-				made = call // some other way to make a child
-			case name == "" && givesContext(c.info.TypeOf(n)):
-				return call, token.NoPos // with a span, say
-			case name == "":
-				return c.receiver(call, ctx), token.NoPos
-			case at.ParentEdgeIndex() != 0 || name == "WithoutCancel":
-				return inspector.Cursor{}, token.NoPos
-			case name == "AfterFunc":
-				return call, token.NoPos // it will never run
-			case (name == "WithCancel" || name == "WithCancelCause") && !c.cancelDeferred(call):
-				return inspector.Cursor{}, token.NoPos // with an end of its own
-			case name == "WithValue":
-				made = call
-			}
-			at = call // a child
-		case edge.AssignStmt_Rhs, edge.ValueSpec_Values:
-			if use, derived := c.usesOfVariable(at, ctx); use.Valid() {
-				return use, derived
-			}
-			if made.Valid() && c.contextFunc(made.Node().(*ast.CallExpr)) == "" && c.replaces(at, ctx) {
-				return made, token.NoPos
-			}
-			return inspector.Cursor{}, token.NoPos
-		case edge.ReturnStmt_Results:
-			if fn := enclosing.Function(at); made.Valid() && !c.mentions(fn, ctx) {
-				return made, token.NoPos // the caller's context is dropped
-			}
-			return inspector.Cursor{}, token.NoPos
-		default:
-			return inspector.Cursor{}, token.NoPos
-		}
-	}
-}
-
-// givesContext reports whether a context is among several results.
-func givesContext(t types.Type) bool {
-	tuple, ok := t.(*types.Tuple)
-	if !ok {
-		return false
-	}
-	for v := range tuple.Variables() {
-		if reach.IsContext(v.Type()) {
-			return true
-		}
-	}
-	return false
-}
-
-// replaces reports whether an assigned value takes the place of the context in
-// reach.
-func (c *checker) replaces(value inspector.Cursor, ctx reach.Context) bool {
-	n, ok := value.Parent().Node().(*ast.AssignStmt)
-	if !ok || len(n.Lhs) != len(n.Rhs) {
-		return false
-	}
-	id, ok := n.Lhs[value.ParentEdgeIndex()].(*ast.Ident)
-	if !ok {
-		return false
-	}
-	obj := c.info.ObjectOf(id)
-	return obj != nil && obj.Pos() == ctx.Decl
-}
-
-// cancelDeferred reports whether the cancel function that a call gives is
-// deferred in the same function: the child ends with it, and so goes nowhere
-// that the caller's context could not.
-func (c *checker) cancelDeferred(call inspector.Cursor) bool {
-	n, ok := call.Parent().Node().(*ast.AssignStmt)
-	if !ok || len(n.Lhs) != 2 {
-		return false
-	}
-	id, ok := n.Lhs[1].(*ast.Ident)
-	fn := enclosing.Function(call)
-	if !ok || !fn.Valid() {
-		return false
-	}
-	v := c.info.ObjectOf(id)
-	for d := range fn.Preorder((*ast.DeferStmt)(nil)) {
-		if enclosing.Function(d) != fn {
-			continue
-		}
-		if fun, ok := d.Node().(*ast.DeferStmt).Call.Fun.(*ast.Ident); ok && v != nil && c.info.Uses[fun] == v {
-			return true
-		}
-	}
-	return false
-}
-
-// receiver is the call itself, unless it is one that nobody would give the
-// caller's context. A function that has no other use for its context has
-// forgotten it, even where what it starts goes on.
-func (c *checker) receiver(call inspector.Cursor, ctx reach.Context) inspector.Cursor {
-	n := call.Node().(*ast.CallExpr)
-	name := c.calleeName(n)
-	bounded := strings.HasSuffix(name, ".DialContext") || ctx.Expr != "" && ctx.Holder == ctx.Expr && !c.mentions(enclosing.Function(call), ctx)
-	if tidiesUp(name) || !bounded && (outlives(name) || longLived(c.info.TypeOf(n))) || call.ParentEdgeKind() == edge.GoStmt_Call || call.ParentEdgeKind() == edge.DeferStmt_Call {
-		return inspector.Cursor{}
-	}
-	if tv, ok := c.info.Types[call.Node().(*ast.CallExpr).Fun]; ok && tv.IsType() {
-		return inspector.Cursor{} // a conversion
-	}
-	return call
-}
-
-// usesOfVariable finds the calls that get a variable which holds a fresh context:
-// if all of them stand in the same function, it is the first.
-func (c *checker) usesOfVariable(value inspector.Cursor, ctx reach.Context) (use inspector.Cursor, derived token.Pos) {
-	none := inspector.Cursor{}
-	var id *ast.Ident
-	switch n := value.Parent().Node().(type) {
-	case *ast.AssignStmt:
-		index := value.ParentEdgeIndex()
-		if len(n.Lhs) != len(n.Rhs) {
-			index = 0
-		}
-		id, _ = n.Lhs[index].(*ast.Ident)
-	case *ast.ValueSpec:
-		index := value.ParentEdgeIndex()
-		if len(n.Names) != len(n.Values) {
-			index = 0
-		}
-		id = n.Names[index]
-	}
-	if id == nil || id.Name == "_" {
-		return none, token.NoPos
-	}
-	v, ok := c.info.ObjectOf(id).(*types.Var)
-	if !ok || v.IsField() || v.Parent() == c.pass.Pkg.Scope() {
-		return none, token.NoPos
-	}
-	fn := enclosing.Function(value)
-	if !fn.Valid() || v.Pos() < fn.Node().Pos() || isParameter(v, fn) {
-		return none, token.NoPos // it outlives the function, or is what the caller gave
-	}
-	bound := c.cancelDeferred(value)
-	for ref := range fn.Preorder((*ast.Ident)(nil)) {
-		if ref.Node() == id || c.info.Uses[ref.Node().(*ast.Ident)] != v {
-			continue
-		}
-		if enclosing.Function(ref) != fn && !bound {
-			return none, token.NoPos // a goroutine or a stored function has it
-		}
-		at := enclosing.Parens(ref)
-		switch at.ParentEdgeKind() {
-		case edge.CallExpr_Args:
-			call := at.Parent()
-			if c.contextFunc(call.Node().(*ast.CallExpr)) != "" {
-				return none, token.NoPos // too far to follow
-			}
-			if r := c.receiver(call, ctx); !use.Valid() && r.Valid() {
-				use, derived = r, ref.Node().Pos()
-			} else if !r.Valid() {
-				return none, token.NoPos // detached for this, and so for the others
-			}
-		case edge.SelectorExpr_X:
-		case edge.AssignStmt_Lhs:
-			return none, token.NoPos // it is also something else
-		default:
-			return none, token.NoPos
-		}
-	}
-	return use, derived
-}
-
-// isParameter reports whether a variable is a parameter or a named result.
-func isParameter(v *types.Var, fn inspector.Cursor) bool {
-	typ := enclosing.Type(fn)
-	return typ.Pos() <= v.Pos() && v.Pos() < typ.End()
 }
 
 // checkNil reports nil that is passed for a context.

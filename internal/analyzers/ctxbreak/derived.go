@@ -26,6 +26,7 @@ func (c *checker) checkDerived(at inspector.Cursor) {
 	if !ok {
 		return
 	}
+	c.checkShadow(at, n, call)
 	if name := c.contextFunc(call); name == "WithValue" && len(n.Lhs) == 1 {
 		c.checkWrapped(at, n, call)
 		return
@@ -46,7 +47,7 @@ func (c *checker) checkDerived(at inspector.Cursor) {
 	}
 	c.checkCancel(at, n, call, ctx, cancel)
 	c.checkWrapped(at, n, call)
-	c.checkLonger(call)
+	c.checkLonger(at, call)
 }
 
 // inLoop reports whether a place is in a loop of the function.
@@ -63,14 +64,22 @@ func (c *checker) inLoop(at, fn inspector.Cursor) bool {
 	return false
 }
 
-// leaves reports whether the block of a statement ends by leaving the function,
-// so that a loop around it does not go round.
+// leaves reports whether what follows a statement leaves the function, so that a
+// loop around it does not go round.
 func (c *checker) leaves(stmt inspector.Cursor) bool {
-	block, ok := stmt.Parent().Node().(*ast.BlockStmt)
-	if !ok || len(block.List) == 0 {
+	var list []ast.Stmt
+	switch block := stmt.Parent().Node().(type) {
+	case *ast.BlockStmt:
+		list = block.List
+	case *ast.CaseClause:
+		list = block.Body
+	case *ast.CommClause:
+		list = block.Body
+	}
+	if len(list) == 0 {
 		return false
 	}
-	_, returns := block.List[len(block.List)-1].(*ast.ReturnStmt)
+	_, returns := list[len(list)-1].(*ast.ReturnStmt)
 	return returns
 }
 
@@ -182,35 +191,80 @@ func (c *checker) variesIn(at inspector.Cursor, e ast.Expr) bool {
 	return varies
 }
 
-// checkLonger reports a constant timeout that is longer than that of the parent.
-func (c *checker) checkLonger(call *ast.CallExpr) {
+// checkLonger reports a constant timeout that is longer than that of a context
+// above it in the same function.
+func (c *checker) checkLonger(at inspector.Cursor, call *ast.CallExpr) {
 	have, ok := c.timeout(call)
 	if !ok {
 		return
 	}
-	id, ok := ast.Unparen(call.Args[0]).(*ast.Ident)
-	if !ok {
+	fn := enclosing.Function(at)
+	for outer := fn; outer.Valid(); outer = enclosing.Function(outer) {
+		fn = outer // a literal's parent may be of the function around it
+	}
+	if !fn.Valid() {
 		return
 	}
-	v, ok := c.info.Uses[id].(*types.Var)
-	if !ok {
+	limit, parent := c.limit(fn, call.Args[0], call.Pos(), 6)
+	if parent == nil || have <= limit {
 		return
 	}
-	for a := range c.root.Preorder((*ast.AssignStmt)(nil)) {
-		n := a.Node().(*ast.AssignStmt)
-		lhs, ok := n.Lhs[0].(*ast.Ident)
-		if !ok || c.info.Defs[lhs] != v || len(n.Rhs) != 1 {
-			continue
+	category := longer
+	if c.isTest(at) {
+		category = inTest
+	}
+	c.pass.Report(analysis.Diagnostic{Pos: call.Args[1].Pos(), End: call.Args[1].End(), Category: label(category),
+		Message: fmt.Sprintf("a timeout of %s has no effect: %s ends after %s", have, types.ExprString(call.Args[0]), limit),
+		Related: []analysis.RelatedInformation{{Pos: parent.Pos(), Message: "the parent"}}})
+}
+
+// limit is the constant timeout that a context has, from the call that gave it,
+// which is nil where there is none. It looks so many steps up.
+func (c *checker) limit(fn inspector.Cursor, ctx ast.Expr, before token.Pos, steps int) (time.Duration, *ast.CallExpr) {
+	if steps == 0 {
+		return 0, nil
+	}
+	switch e := ast.Unparen(ctx).(type) {
+	case *ast.CallExpr:
+		if c.contextFunc(e) == "WithoutCancel" || c.contextFunc(e) == "Background" || c.contextFunc(e) == "TODO" {
+			return 0, nil
 		}
-		if parent, ok := ast.Unparen(n.Rhs[0]).(*ast.CallExpr); ok {
-			if limit, ok := c.timeout(parent); ok && have > limit {
-				d := analysis.Diagnostic{Pos: call.Args[1].Pos(), End: call.Args[1].End(), Category: label(longer),
-					Message: fmt.Sprintf("a timeout of %s has no effect: %s ends after %s", have, id.Name, limit),
-					Related: []analysis.RelatedInformation{{Pos: parent.Pos(), Message: "the parent"}}}
-				c.pass.Report(d)
+		own, ok := c.timeout(e)
+		for _, arg := range e.Args {
+			if !reach.IsContext(c.info.TypeOf(arg)) {
+				continue
+			}
+			if limit, parent := c.limit(fn, arg, e.Pos(), steps-1); parent != nil && (!ok || limit < own) {
+				return limit, parent
+			}
+			break
+		}
+		if ok {
+			return own, e
+		}
+	case *ast.Ident:
+		v, ok := c.info.Uses[e].(*types.Var)
+		if !ok {
+			return 0, nil
+		}
+		// The last value before, if it is in a block around: others may not be it.
+		var value ast.Expr
+		for a := range fn.Preorder((*ast.AssignStmt)(nil)) {
+			n := a.Node().(*ast.AssignStmt)
+			lhs, ok := n.Lhs[0].(*ast.Ident)
+			if !ok || c.info.ObjectOf(lhs) != v || n.End() > before {
+				continue
+			}
+			value = nil
+			if block := a.Parent().Node(); len(n.Rhs) == 1 && block.Pos() <= before && before < block.End() {
+				value = n.Rhs[0]
 			}
 		}
+		if value != nil {
+			return c.limit(fn, value, value.Pos(), steps-1)
+		}
 	}
+	return 0, nil
 }
 
 // timeout is the constant timeout of a call of context.WithTimeout.

@@ -28,14 +28,22 @@
 //   - path (warning): one path out of the function, or one round of a loop, does
 //     not call it
 //   - unread (warning): the cancel function is kept in a field that nothing reads
+//   - shadow (warning): a child of a context is a variable of an if's or a case's
+//     block alone, nothing is done under it, and the function goes on under the parent
+//   - unused (warning): a method has no use for its context and passes one of its
+//     receiver's fields on
+//   - request (warning): a goroutine of an HTTP handler works under the context of
+//     the request, and the handler answers without waiting for it
 //   - loop (warning): cancel is deferred in a loop, so that all of them wait for
 //     the end of the function, or a context is wrapped again in each round of a
 //     loop
-//   - early (warning): the context is used after its cancel was called
+//   - early (warning): the context is used after its cancel was called, or is
+//     returned, with rows or a response that are read under it, from a function that
+//     defers the cancel
+//   - longer (warning): a timeout that is longer than that of its parent
 //   - callee (note): a function of this or another package is called that has no
 //     context and passes a fresh one on, directly or through others; the path is
 //     given
-//   - longer (note): a timeout that is longer than that of its parent
 //   - inTest (note): the same in a test
 //
 // # Wrong
@@ -53,8 +61,9 @@
 // # When not
 //
 // What must go on after its caller: context.WithoutCancel(ctx) says so and keeps
-// the values. Nothing is reported where detaching is plain to see: in what is
-// deferred, in a goroutine or a stored function, behind <-ctx.Done() or a check of
+// the values, and so does a value of it that is put into a fresh one. Nothing is
+// reported where detaching is plain to see: in what is deferred, in a goroutine
+// that nobody waits for or a stored function, behind <-ctx.Done() or a check of
 // ctx.Err(), where ctx is nil, in methods named Start, Run, Serve, Shutdown, Stop
 // or Close and in calls of release, unlock, rollback and the like, in calls of
 // start, watch, listen and the like and of what gives something to be closed one

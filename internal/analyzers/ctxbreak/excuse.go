@@ -30,7 +30,7 @@ func (c *checker) excused(at inspector.Cursor, ctx reach.Context) bool {
 		if ok && (c.lifecycle(f, ctx) || enclosing.Starts(c.pass.Pkg, decl)) {
 			return true
 		}
-		if !ok && launched(f) && (deferred(f) || !c.mentions(f, ctx)) {
+		if !ok && launched(f) && (deferred(f) || !c.mentions(f, ctx) && !c.awaited(f)) {
 			return true
 		}
 	}
@@ -76,10 +76,79 @@ func (c *checker) mentions(fn inspector.Cursor, ctx reach.Context) bool {
 }
 
 // attached reports whether what is between a place and the function that has the
-// context is a goroutine which uses it itself.
+// context is a goroutine which uses it itself or is waited for, or a literal that
+// is only called.
 func (c *checker) attached(at inspector.Cursor, ctx reach.Context) bool {
 	lit := enclosing.Function(at)
-	return lit.Valid() && lit.Node().Pos() > ctx.Decl && launched(lit) && !deferred(lit) && c.mentions(lit, ctx)
+	if !lit.Valid() || lit.Node().Pos() <= ctx.Decl {
+		return false
+	}
+	return launched(lit) && !deferred(lit) && (c.mentions(lit, ctx) || c.awaited(lit)) || c.onlyCalled(lit)
+}
+
+// awaited reports whether a literal is given to the method Go of a group whose Wait
+// the same function calls.
+func (c *checker) awaited(lit inspector.Cursor) bool {
+	use := enclosing.Parens(lit)
+	if use.ParentEdgeKind() != edge.CallExpr_Args {
+		return false
+	}
+	group, ok := c.methodOf(use.Parent().Node().(*ast.CallExpr), "Go")
+	fn := enclosing.Function(lit)
+	if !ok || !fn.Valid() {
+		return false
+	}
+	for call := range fn.Preorder((*ast.CallExpr)(nil)) {
+		if v, ok := c.methodOf(call.Node().(*ast.CallExpr), "Wait"); ok && v == group && enclosing.Function(call) == fn {
+			return true
+		}
+	}
+	return false
+}
+
+// methodOf is the variable whose method of that name a call calls.
+func (c *checker) methodOf(call *ast.CallExpr, name string) (types.Object, bool) {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != name {
+		return nil, false
+	}
+	id, ok := ast.Unparen(sel.X).(*ast.Ident)
+	if !ok {
+		return nil, false
+	}
+	v, ok := c.info.Uses[id].(*types.Var)
+	return v, ok
+}
+
+// onlyCalled reports whether a literal is kept in a variable of the function around
+// it, which is there to be called and for nothing else.
+func (c *checker) onlyCalled(lit inspector.Cursor) bool {
+	lit = enclosing.Parens(lit)
+	fn := enclosing.Function(lit)
+	if lit.ParentEdgeKind() != edge.AssignStmt_Rhs || !fn.Valid() {
+		return false
+	}
+	assign := lit.Parent().Node().(*ast.AssignStmt)
+	if assign.Tok != token.DEFINE || len(assign.Lhs) != len(assign.Rhs) {
+		return false
+	}
+	v := c.info.Defs[assign.Lhs[lit.ParentEdgeIndex()].(*ast.Ident)]
+	called := false
+	for ref := range fn.Preorder((*ast.Ident)(nil)) {
+		if v == nil || c.info.Uses[ref.Node().(*ast.Ident)] != v {
+			continue
+		}
+		ref = enclosing.Parens(ref)
+		if ref.ParentEdgeKind() != edge.CallExpr_Fun || enclosing.Function(ref) != fn {
+			return false
+		}
+		switch ref.Parent().ParentEdgeKind() {
+		case edge.GoStmt_Call, edge.DeferStmt_Call:
+			return false
+		}
+		called = true
+	}
+	return called
 }
 
 // launched reports whether a literal is deferred or run by a go statement, is an
@@ -187,89 +256,4 @@ func deref(t types.Type) types.Type {
 		return p.Elem()
 	}
 	return t
-}
-
-// afterTheEnd reports whether the code at a place runs only after a context is
-// over: in a case <-ctx.Done(), in an if about ctx.Err() or context.Canceled, or
-// behind a statement <-ctx.Done().
-func (c *checker) afterTheEnd(at inspector.Cursor) bool {
-	for cur := at; cur.Node() != nil; cur = cur.Parent() {
-		switch cur.Node().(type) {
-		case *ast.FuncDecl, *ast.FuncLit:
-			return false
-		case *ast.CommClause:
-			if comm := cur.Node().(*ast.CommClause).Comm; comm != nil && c.receivesDone(comm) && comm.End() <= at.Node().Pos() {
-				return true
-			}
-		}
-		if cur.ParentEdgeKind() == edge.IfStmt_Body || cur.ParentEdgeKind() == edge.IfStmt_Else {
-			if c.asksForTheEnd(cur.Parent().Node().(*ast.IfStmt)) {
-				return true
-			}
-		}
-		for prev, ok := cur.PrevSibling(); ok && prev.ParentEdgeKind() == cur.ParentEdgeKind(); prev, ok = prev.PrevSibling() {
-			if stmt, isStmt := prev.Node().(ast.Stmt); isStmt && c.waitsForTheEnd(stmt) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// waitsForTheEnd reports whether a statement is over only when a context is.
-func (c *checker) waitsForTheEnd(s ast.Stmt) bool {
-	if sel, ok := s.(*ast.SelectStmt); ok && len(sel.Body.List) == 1 {
-		comm := sel.Body.List[0].(*ast.CommClause).Comm
-		return comm != nil && c.receivesDone(comm)
-	}
-	return c.receivesDone(s)
-}
-
-// receivesDone reports whether a statement receives from a channel Done().
-func (c *checker) receivesDone(s ast.Stmt) bool {
-	var x ast.Expr
-	switch s := s.(type) {
-	case *ast.ExprStmt:
-		x = s.X
-	case *ast.AssignStmt:
-		if len(s.Rhs) == 1 {
-			x = s.Rhs[0]
-		}
-	}
-	u, ok := ast.Unparen(x).(*ast.UnaryExpr)
-	if !ok || u.Op != token.ARROW {
-		return false
-	}
-	call, ok := ast.Unparen(u.X).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	return ok && sel.Sel.Name == "Done" && reach.IsContext(c.info.TypeOf(sel.X))
-}
-
-// asksForTheEnd reports whether an if asks whether a context is over, or an error
-// says so.
-func (c *checker) asksForTheEnd(s *ast.IfStmt) bool {
-	found := false
-	look := func(n ast.Node) bool {
-		sel, ok := n.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		switch sel.Sel.Name {
-		case "Err", "Cause":
-			found = found || reach.IsContext(c.info.TypeOf(sel.X))
-		case "Canceled", "DeadlineExceeded":
-			if v, ok := c.info.Uses[sel.Sel].(*types.Var); ok && v.Pkg() != nil && v.Pkg().Path() == "context" {
-				found = true
-			}
-		}
-		return true
-	}
-	ast.Inspect(s.Cond, look)
-	if s.Init != nil {
-		ast.Inspect(s.Init, look)
-	}
-	return found
 }

@@ -22,7 +22,11 @@ func (c *checker) checkFields() {
 	for sel := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
 		n := sel.Node().(*ast.SelectorExpr)
 		v, ok := c.info.Uses[n.Sel].(*types.Var)
-		if ok && sel.ParentEdgeKind() != edge.AssignStmt_Lhs {
+		switch sel.ParentEdgeKind() {
+		case edge.AssignStmt_Lhs, edge.BinaryExpr_X, edge.BinaryExpr_Y:
+			continue // set, or compared with nil
+		}
+		if ok {
 			delete(kept, v.Origin())
 		}
 	}

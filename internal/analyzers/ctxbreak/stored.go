@@ -13,8 +13,8 @@ import (
 
 // checkStored looks at contexts that were made elsewhere and are passed on where
 // one is in reach: by a function that makes a fresh one, and from variables of
-// the package and unexported fields that never hold another.
-func (c *checker) checkStored() {
+// the package and unexported fields that never hold another, which are in held.
+func (c *checker) checkStored(held map[*types.Var]string) {
 	for call := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		fn := typeutil.StaticCallee(c.info, call.Node().(*ast.CallExpr))
 		var fact makesFresh
@@ -22,7 +22,6 @@ func (c *checker) checkStored() {
 			c.checkFresh(call, fact.Name)
 		}
 	}
-	held := c.freshVariables()
 	if len(held) == 0 {
 		return
 	}

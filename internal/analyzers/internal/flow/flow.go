@@ -52,10 +52,6 @@ func Endless(info *types.Info, loop inspector.Cursor) bool {
 	if f, ok := loop.Node().(*ast.ForStmt); ok && f.Cond != nil {
 		return false
 	}
-	label := ""
-	if l, ok := loop.Parent().Node().(*ast.LabeledStmt); ok {
-		label = l.Label.Name
-	}
 	endless := true
 	loop.Inspect([]ast.Node{
 		(*ast.FuncLit)(nil), (*ast.ReturnStmt)(nil), (*ast.BranchStmt)(nil), (*ast.CallExpr)(nil),
@@ -66,7 +62,7 @@ func Endless(info *types.Info, loop inspector.Cursor) bool {
 		case *ast.ReturnStmt:
 			endless = false
 		case *ast.BranchStmt:
-			if leaves(n, c, loop, label) {
+			if Leaves(n, c, loop) {
 				endless = false
 			}
 		case *ast.CallExpr:
@@ -79,8 +75,12 @@ func Endless(info *types.Info, loop inspector.Cursor) bool {
 	return endless
 }
 
-// leaves reports whether the branch b, at c inside loop, leaves the loop.
-func leaves(b *ast.BranchStmt, c, loop inspector.Cursor, label string) bool {
+// Leaves reports whether the branch b, at c inside loop, leaves the loop.
+func Leaves(b *ast.BranchStmt, c, loop inspector.Cursor) bool {
+	label := ""
+	if l, ok := loop.Parent().Node().(*ast.LabeledStmt); ok {
+		label = l.Label.Name
+	}
 	switch {
 	case b.Tok == token.GOTO:
 		return true

@@ -12,7 +12,7 @@ import (
 )
 
 // isNil reports whether control reaches the cursor only where expr is nil: in
-// the branch of a test that says so, or behind an if that leaves where it is
+// the branch or case of a test that says so, or behind an if that leaves where it is
 // not.
 //
 //	if ctx != nil {
@@ -26,6 +26,12 @@ func isNil(info *types.Info, at inspector.Cursor, expr string) bool {
 			return false
 		}
 		switch c.ParentEdgeKind() {
+		case edge.CaseClause_Body:
+			clause := c.Parent().Node().(*ast.CaseClause)
+			sw, ok := c.Parent().Parent().Parent().Node().(*ast.SwitchStmt)
+			if ok && sw.Tag == nil && len(clause.List) == 1 && implies(clause.List[0], expr, token.EQL, token.LAND) {
+				return true
+			}
 		case edge.IfStmt_Body:
 			if implies(c.Parent().Node().(*ast.IfStmt).Cond, expr, token.EQL, token.LAND) {
 				return true

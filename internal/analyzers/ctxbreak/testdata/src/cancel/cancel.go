@@ -126,6 +126,37 @@ func inLiteral(ctx context.Context) func() error {
 	}
 }
 
+func check(name string, stop func()) error { // want check:`ignores\[1\]`
+	if stop == nil {
+		return errors.New(name)
+	}
+	return nil
+}
+
+func forward(stop func()) { lib.Ignores("x", stop) } // want forward:`ignores\[0\]`
+
+func compared(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // want `is never called`
+	if err := check("x", cancel); err != nil {
+		return err
+	}
+	return load(ctx)
+}
+
+func forwarded(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx) // want `is never called`
+	forward(cancel)
+	return load(ctx)
+}
+
+func deferredInLoop(ctx context.Context, in chan int) {
+	for range in {
+		one, cancel := context.WithTimeout(ctx, time.Second)
+		defer func() { cancel() }() // want `cancel is deferred in a loop`
+		_ = load(one)
+	}
+}
+
 // What has not.
 
 func returned(ctx context.Context) (context.Context, context.CancelFunc) {
