@@ -1,6 +1,7 @@
 package chanleak
 
 import (
+	"fmt"
 	"go/token"
 	"go/types"
 	"strings"
@@ -19,7 +20,7 @@ var Analyzer = &analysis.Analyzer{
 	Doc:       analyzerdoc.Must(doc, "chanleak"),
 	URL:       "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/chanleak",
 	Requires:  []*analysis.Analyzer{buildssa.Analyzer},
-	FactTypes: []analysis.Fact{new(open)},
+	FactTypes: []analysis.Fact{new(open), new(chanParams)},
 	Run:       run,
 }
 
@@ -40,7 +41,7 @@ func run(pass *analysis.Pass) (any, error) {
 	form := pass.ResultOf[buildssa.Analyzer].(*buildssa.SSA)
 	c := &checker{
 		pass: pass, funcs: form.SrcFuncs,
-		fields: make(map[*types.Var][]*ssa.FieldAddr), told: make(map[token.Pos]bool), open: make(map[*ssa.Function]token.Pos),
+		fields: make(map[*types.Var][]*ssa.FieldAddr), told: make(map[token.Pos]bool), open: make(map[*ssa.Function]token.Pos), partly: make(map[*ssa.Function]missing),
 	}
 	var makes []*ssa.MakeChan
 	all := c.funcs
@@ -61,6 +62,7 @@ func run(pass *analysis.Pass) (any, error) {
 			}
 		}
 	}
+	c.exportParams()
 	for _, m := range makes {
 		c.check(m)
 	}
@@ -77,6 +79,7 @@ type checker struct {
 	fields map[*types.Var][]*ssa.FieldAddr // where fields are used
 	told   map[token.Pos]bool
 	open   map[*ssa.Function]token.Pos // functions that return channels nobody closes
+	partly map[*ssa.Function]missing   // and those that one path does not close
 }
 
 // fieldOf is the field that an address is of.
@@ -94,14 +97,16 @@ func fieldOf(f *ssa.FieldAddr) *types.Var {
 
 // check follows one channel from its make.
 func (c *checker) check(m *ssa.MakeChan) {
-	t := &trace{checker: c, seen: make(map[ssa.Value]bool), fieldsSeen: make(map[*types.Var]bool)}
+	t := c.newTrace()
 	t.follow(m)
 	for _, at := range t.closes {
 		c.afterClose(at, t)
 	}
-	if t.escapes || len(t.closes) > 0 {
+	if t.escapes {
 		return
 	}
+	t.closedTwice(m)
+	t.blocked(m)
 	category := local
 	switch {
 	case t.inField:
@@ -109,12 +114,23 @@ func (c *checker) check(m *ssa.MakeChan) {
 	case runsOnce(m.Parent()) || t.global:
 		category = program
 	}
-	for _, loop := range t.loops {
-		c.report(category, loop, m.Pos(), "nothing closes the channel that is ranged over here: the loop never ends")
+	if len(t.closes) > 0 && !t.stuck() {
+		t.checkPaths(m, category)
+		return
+	}
+	message := "nothing closes the channel that is ranged over here"
+	if len(t.closes) > 0 {
+		message = "the channel that is ranged over here is closed only behind the loop"
+	}
+	for _, l := range t.loops {
+		c.report(category, l.pos, m.Pos(), message+": the loop never ends")
+	}
+	if len(t.closes) > 0 {
+		return
 	}
 	if category == local {
-		for _, loop := range t.behind {
-			c.report(behind, loop, m.Pos(), "nothing closes the channel that is ranged over here: the code behind the loop is never reached")
+		for _, l := range t.behind {
+			c.report(behind, l.pos, m.Pos(), "nothing closes the channel that is ranged over here: the code behind the loop is never reached")
 		}
 	}
 	for _, fn := range t.returnedBy {
@@ -123,6 +139,10 @@ func (c *checker) check(m *ssa.MakeChan) {
 			c.pass.ExportObjectFact(obj, new(open))
 		}
 	}
+}
+
+func (c *checker) newTrace() *trace {
+	return &trace{checker: c, seen: make(map[ssa.Value]bool), fieldsSeen: make(map[*types.Var]bool)}
 }
 
 // runsOnce reports whether a function is main, init or a literal in one.
@@ -145,21 +165,33 @@ func (c *checker) ofOthers(fn *ssa.Function) {
 			if callee == nil || !isReceiveOnly(call.Type()) {
 				continue
 			}
+			if callee.Origin() != nil {
+				callee = callee.Origin()
+			}
 			at, isOpen := c.open[callee]
+			ret, partly := c.partly[callee]
 			if obj, ok := callee.Object().(*types.Func); ok && !isOpen && obj.Pkg() != nil && obj.Pkg() != c.pass.Pkg {
 				isOpen, at = c.pass.ImportObjectFact(obj, new(open)), obj.Pos()
 			}
-			if !isOpen {
+			if !isOpen && !partly {
 				continue
 			}
-			t := &trace{checker: c, seen: make(map[ssa.Value]bool), fieldsSeen: make(map[*types.Var]bool)}
+			t := c.newTrace()
 			t.follow(call)
 			category := local
 			if runsOnce(fn) {
 				category = program
 			}
-			for _, loop := range t.loops {
-				c.report(category, loop, at, "nothing closes the channel that "+callee.Name()+" returns: the loop over it never ends")
+			for _, l := range t.loops {
+				switch {
+				case partly:
+					c.tell(path, ret.at, fmt.Sprintf("the channel that %s returns is not closed on the path to the return at line %d: the loop over it never ends", callee.Name(), c.line(ret.exit)), ret.exit, l.pos)
+				case callee.Pkg != nil && callee.Pkg.Pkg == c.pass.Pkg:
+					// Whoever makes it is to close it.
+					c.tell(category, at, "nothing closes the channel that "+callee.Name()+" returns: the loop over it never ends", l.pos)
+				default:
+					c.report(category, l.pos, at, "nothing closes the channel that "+callee.Name()+" returns: the loop over it never ends")
+				}
 			}
 		}
 	}
@@ -168,50 +200,6 @@ func (c *checker) ofOthers(fn *ssa.Function) {
 func isReceiveOnly(t types.Type) bool {
 	ch, ok := t.Underlying().(*types.Chan)
 	return ok && ch.Dir() == types.RecvOnly
-}
-
-// afterClose reports what panics after a close, on the way from it.
-func (c *checker) afterClose(at ssa.Instruction, t *trace) {
-	if _, isCall := at.(*ssa.Call); !isCall {
-		return // deferred
-	}
-	seen := make(map[*ssa.BasicBlock]bool)
-	var walk func(b *ssa.BasicBlock, i int)
-	walk = func(b *ssa.BasicBlock, i int) {
-		for _, instr := range b.Instrs[i:] {
-			switch instr := instr.(type) {
-			case *ssa.MakeChan:
-				return // the next round has another one
-			case *ssa.Send:
-				if t.seen[instr.Chan] {
-					c.report(closed, instr.Pos(), at.Pos(), "the channel is sent to after it was closed, which panics")
-				}
-			case *ssa.Store:
-				if t.seen[instr.Addr] {
-					return // the variable gets another one
-				}
-			case *ssa.Call:
-				if isClose(&instr.Call) && t.seen[instr.Call.Args[0]] && instr != at {
-					c.report(closed, instr.Pos(), at.Pos(), "the channel is closed again, which panics")
-				}
-			}
-		}
-		for _, next := range b.Succs {
-			// What can be reached otherwise, too, may be reached only so.
-			if !seen[next] && at.Block().Dominates(next) {
-				seen[next] = true
-				walk(next, 0)
-			}
-		}
-	}
-	if t.inField || t.global {
-		return // it may be another object's
-	}
-	for i, instr := range at.Block().Instrs {
-		if instr == at {
-			walk(at.Block(), i+1)
-		}
-	}
 }
 
 func isClose(call *ssa.CallCommon) bool {
@@ -240,3 +228,23 @@ func (c *checker) report(category string, pos, related token.Pos, message string
 	}
 	c.pass.Report(d)
 }
+
+// tell reports at the place that is to be changed, with others that matter.
+func (c *checker) tell(category string, pos token.Pos, message string, related ...token.Pos) {
+	if !pos.IsValid() || c.told[pos] {
+		return
+	}
+	c.told[pos] = true
+	if strings.HasSuffix(c.pass.Fset.File(pos).Name(), "_test.go") {
+		category = inTest
+	}
+	d := analysis.Diagnostic{Pos: pos, Category: label(category), Message: message}
+	for _, at := range related {
+		if at.IsValid() {
+			d.Related = append(d.Related, analysis.RelatedInformation{Pos: at, Message: "see here"})
+		}
+	}
+	c.pass.Report(d)
+}
+
+func (c *checker) line(pos token.Pos) int { return c.pass.Fset.Position(pos).Line }

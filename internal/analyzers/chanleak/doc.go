@@ -10,7 +10,8 @@
 // it: variables, literals, functions and unexported fields of the package. Where
 // all of them are known, and none closes it, the loop never ends. A function that
 // returns a channel to receive from and never closes it is known to its callers,
-// in other packages too.
+// in other packages too, and so is what functions of other packages do with a
+// channel that is a parameter.
 //
 // # Why
 //
@@ -23,6 +24,9 @@
 //   - field (warning): a channel in a field
 //   - behind (warning): a channel of a function whose loop is otherwise left only by
 //     a return, although there is code behind it
+//   - path (warning): the function that closes the channel has a return before that
+//   - blocked (warning): a goroutine sends without a buffer and without another way
+//     out to a loop that may be left early
 //   - closed (error): a channel is closed again, or sent to, after it was closed
 //   - program (note): one that is made in main or init, or for a variable of the
 //     package: it may be meant to live as long as the program

@@ -8,6 +8,8 @@ const (
 	behind  = "behind"
 	field   = "field"
 	closed  = "closed"
+	path    = "path"
+	blocked = "blocked"
 	program = "program"
 	inTest  = "test"
 )
@@ -15,7 +17,7 @@ const (
 // Severities gives each category's severity.
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
-		local: finding.Error, closed: finding.Error, field: finding.Warning, behind: finding.Warning,
+		local: finding.Error, closed: finding.Error, field: finding.Warning, behind: finding.Warning, path: finding.Warning, blocked: finding.Warning,
 		program: finding.Note, inTest: finding.Note,
 	}
 }

@@ -13,14 +13,24 @@ type trace struct {
 	seen       map[ssa.Value]bool
 	fieldsSeen map[*types.Var]bool
 
-	loops      []token.Pos       // that end only when it is closed
-	behind     []token.Pos       // that are left otherwise only by a return, with code behind them
-	closes     []ssa.Instruction // that close it
+	loops      []loop            // that end only when it is closed
+	behind     []loop            // that are left otherwise only by a return, with code behind them
+	left       []loop            // that are left otherwise
+	closes     []ssa.Instruction // that close it, or call what does
+	sends      []ssa.Instruction // that send to it
+	receives   []*ssa.UnOp       // in no loop of the above
+	others     bool              // it is received from in a select, or by another package
 	returnedBy []*ssa.Function   // to receive from
 	// escapes: code has it that cannot be seen.
 	escapes bool
 	inField bool
 	global  bool
+}
+
+// loop receives until the channel is closed.
+type loop struct {
+	recv *ssa.UnOp // nil in another package
+	pos  token.Pos
 }
 
 // follow visits everything that is done with a value that is the channel, or a
@@ -49,20 +59,27 @@ func (t *trace) use(r ssa.Instruction, v ssa.Value) {
 		t.follow(r)
 	case *ssa.Send:
 		t.escapes = t.escapes || r.X == v // it is sent over another
+		t.sends = append(t.sends, r)
 	case *ssa.Select:
 		for _, s := range r.States {
 			t.escapes = t.escapes || s.Send == v
+			t.others = t.others || s.Chan == v && s.Dir == types.RecvOnly
 		}
 	case *ssa.UnOp:
 		switch {
 		case r.Op == token.MUL:
 			t.follow(r) // a variable is read
-		case r.Op == token.ARROW && r.CommaOk:
-			switch endOf(r) {
-			case byClose:
-				t.loops = append(t.loops, placeOf(r))
-			case byReturn:
-				t.behind = append(t.behind, placeOf(r))
+		case r.Op == token.ARROW:
+			l := loop{r, placeOf(r)}
+			switch end, ok := endOf(r); {
+			case !ok:
+				t.receives = append(t.receives, r)
+			case end == byClose:
+				t.loops = append(t.loops, l)
+			case end == byReturn:
+				t.behind = append(t.behind, l)
+			default:
+				t.left = append(t.left, l)
 			}
 		}
 	case *ssa.Store:
@@ -76,6 +93,9 @@ func (t *trace) use(r ssa.Instruction, v ssa.Value) {
 		}
 		t.escapes = true
 	case *ssa.MakeClosure:
+		if !isUsed(r) {
+			return // nothing calls it
+		}
 		fn := r.Fn.(*ssa.Function)
 		for i, b := range r.Bindings {
 			if b == v {
@@ -87,6 +107,16 @@ func (t *trace) use(r ssa.Instruction, v ssa.Value) {
 	default:
 		t.escapes = true
 	}
+}
+
+// isUsed reports whether something has a closure.
+func isUsed(c *ssa.MakeClosure) bool {
+	for _, r := range *c.Referrers() {
+		if _, ok := r.(*ssa.DebugRef); !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // returnsReceiveOnly reports whether the function gives the channel as one to
@@ -174,7 +204,7 @@ func (t *trace) call(r ssa.CallInstruction, v ssa.Value) {
 		fn = fn.Origin()
 	}
 	if fn == nil || len(fn.Blocks) == 0 || fn.Pkg == nil || fn.Pkg.Pkg != t.pass.Pkg {
-		t.escapes = true
+		t.abroad(r, fn, v)
 		return
 	}
 	if common.Value == v {
@@ -185,120 +215,4 @@ func (t *trace) call(r ssa.CallInstruction, v ssa.Value) {
 			t.follow(fn.Params[i])
 		}
 	}
-}
-
-// ending says how a loop ends that receives until ok is false.
-type ending int
-
-const (
-	otherwise ending = iota
-	byClose          // only when the channel is closed
-	byReturn         // also by a return; only a close leads to the code behind it
-)
-
-// endOf looks at the loop at whose head a receive with ok stands.
-func endOf(recv *ssa.UnOp) ending {
-	head := recv.Block()
-	branch, ok := head.Instrs[len(head.Instrs)-1].(*ssa.If)
-	if !ok {
-		return otherwise
-	}
-	if e, ok := branch.Cond.(*ssa.Extract); !ok || e.Tuple != recv || e.Index != 1 {
-		return otherwise
-	}
-	// The blocks of the loop: those behind the head from which it is reached
-	// again.
-	back := map[*ssa.BasicBlock]bool{head: true}
-	var before func(*ssa.BasicBlock)
-	before = func(b *ssa.BasicBlock) {
-		for _, p := range b.Preds {
-			if !back[p] && head.Dominates(p) {
-				back[p] = true
-				before(p)
-			}
-		}
-	}
-	before(head)
-	if len(back) == 1 && !succeeds(head, head) {
-		return otherwise
-	}
-	end := byClose
-	done := head.Succs[1]
-	for b := range back {
-		for _, s := range b.Succs {
-			switch {
-			case b == head || back[s]:
-			case reaches(s, done) || !hasCode(done):
-				return otherwise
-			default:
-				end = byReturn
-			}
-		}
-	}
-	return end
-}
-
-// reaches reports whether one block can lead to another.
-func reaches(from, to *ssa.BasicBlock) bool {
-	seen := make(map[*ssa.BasicBlock]bool)
-	var walk func(*ssa.BasicBlock) bool
-	walk = func(b *ssa.BasicBlock) bool {
-		if b == to {
-			return true
-		}
-		if seen[b] {
-			return false
-		}
-		seen[b] = true
-		for _, s := range b.Succs {
-			if walk(s) {
-				return true
-			}
-		}
-		return false
-	}
-	return walk(from)
-}
-
-// hasCode reports whether something is done in a block, or a result is given.
-// A panic there says that it is not meant to be reached.
-func hasCode(b *ssa.BasicBlock) bool {
-	switch last := b.Instrs[len(b.Instrs)-1].(type) {
-	case *ssa.Panic:
-		return false
-	case *ssa.Return:
-		if len(last.Results) > 0 {
-			return true
-		}
-	}
-	for _, instr := range b.Instrs {
-		switch instr.(type) {
-		case *ssa.Return, *ssa.RunDefers, *ssa.DebugRef:
-		default:
-			return true
-		}
-	}
-	return false
-}
-
-func succeeds(b, next *ssa.BasicBlock) bool {
-	for _, s := range b.Succs {
-		if s == next {
-			return true
-		}
-	}
-	return false
-}
-
-// placeOf is where a loop begins.
-func placeOf(recv *ssa.UnOp) token.Pos {
-	if recv.Pos().IsValid() {
-		return recv.Pos()
-	}
-	for _, instr := range recv.Block().Instrs {
-		if instr.Pos().IsValid() {
-			return instr.Pos()
-		}
-	}
-	return recv.X.Pos()
 }

@@ -104,7 +104,7 @@ func generic[T any](list []T, f func(T)) {
 }
 
 func numbers() <-chan int { // want numbers:`open`
-	c := make(chan int)
+	c := make(chan int) // want `nothing closes the channel that numbers returns`
 	go func() {
 		for i := range 3 {
 			c <- i
@@ -114,7 +114,7 @@ func numbers() <-chan int { // want numbers:`open`
 }
 
 func consumes() {
-	for n := range numbers() { // want `nothing closes the channel that numbers returns`
+	for n := range numbers() {
 		do(n)
 	}
 }

@@ -33,7 +33,7 @@ func first(list []int) (int, error) {
 	found := make(chan int)
 	go func() {
 		for _, n := range list {
-			found <- n
+			found <- n // want `the loop that receives may be left before this goroutine has sent all`
 		}
 	}()
 	for n := range found { // want `the code behind the loop is never reached`
