@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"time"
 
+	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/fractl/fractl/internal/analyzers/internal/enclosing"
@@ -24,6 +25,9 @@ const long = time.Second
 // then goes on only when the timer has fired.
 func (c *checker) checkAfter(src source) {
 	clause, ok := commClause(src.call)
+	if !ok {
+		clause, ok = c.laterClause(src.call)
+	}
 	if !ok {
 		return
 	}
@@ -76,6 +80,39 @@ func commClause(call inspector.Cursor) (inspector.Cursor, bool) {
 		break
 	}
 	return inspector.Cursor{}, false
+}
+
+// laterClause is the only use of a variable that a channel goes to in the same turn
+// of a loop, where that is a clause of a select.
+func (c *checker) laterClause(call inspector.Cursor) (inspector.Cursor, bool) {
+	use := enclosing.Parens(call)
+	none := inspector.Cursor{}
+	if use.ParentEdgeKind() != edge.AssignStmt_Rhs {
+		return none, false
+	}
+	a := use.Parent().Node().(*ast.AssignStmt)
+	fn := enclosing.Function(call)
+	if a.Tok != token.DEFINE || len(a.Lhs) != len(a.Rhs) || !fn.Valid() || !inLoop(use.Parent()) {
+		return none, false
+	}
+	id, ok := a.Lhs[use.ParentEdgeIndex()].(*ast.Ident)
+	if !ok || c.info.Defs[id] == nil {
+		return none, false
+	}
+	block := use.Parent().Parent()
+	var clause inspector.Cursor
+	for ref := range fn.Preorder((*ast.Ident)(nil)) {
+		if c.info.Uses[ref.Node().(*ast.Ident)] != c.info.Defs[id] {
+			continue
+		}
+		found, ok := commClause(ref)
+		// A loop within would wait for the same timer on each turn.
+		if !ok || clause.Valid() || found.Parent().Parent().Parent() != block {
+			return none, false
+		}
+		clause = found
+	}
+	return clause, clause.Valid()
 }
 
 // inLoop reports whether a loop of the same function is around c.

@@ -38,6 +38,8 @@
 //     which is stopped elsewhere; Stop does not close the channel
 //   - nilchan (error): a receive from the channel of an AfterFunc timer, which
 //     is nil
+//   - drain (error): a receive from a channel whose value was taken before, where
+//     Stop has just stopped the timer, or upon the result of Reset
 //   - goroutine (warning): a goroutine that serves a ticker and cannot end
 //   - afterfunc (warning): an AfterFunc whose timer is dropped, so that nothing
 //     can stop it, and whose callback arms itself again, or uses a context or

@@ -44,7 +44,12 @@ func (c *checker) checkStopReceive(stmt inspector.Cursor) {
 	if y == nil || types.ExprString(x) != types.ExprString(y) {
 		return
 	}
-	if m := c.mode(stmt.Node().Pos()); m.Known && m.Synchronous {
+	m := c.mode(stmt.Node().Pos())
+	if m.Known && !m.Synchronous && c.inOtherClause(stmt, x) {
+		c.report(next.Node(), drain, fmt.Sprintf("this receive blocks for ever unless the timer has fired: nothing comes from %s.C once Stop has stopped it", types.ExprString(y)),
+			analysis.RelatedInformation{Pos: stmt.Node().Pos(), Message: "stopped here"})
+	}
+	if m.Known && m.Synchronous {
 		c.reportFixable(next.Node(), drain,
 			fmt.Sprintf("this receive blocks for ever: nothing comes from %s.C once Stop has returned (%s)", types.ExprString(y), m),
 			c.dropBehind("Drop the receive", stmt, next),
@@ -55,6 +60,7 @@ func (c *checker) checkStopReceive(stmt inspector.Cursor) {
 // checkGuardedDrain: if !t.Stop() { <-t.C }.
 func (c *checker) checkGuardedDrain(stmt inspector.Cursor) {
 	n := stmt.Node().(*ast.IfStmt)
+	c.checkWrongDrain(n)
 	not, ok := ast.Unparen(n.Cond).(*ast.UnaryExpr)
 	if !ok || not.Op != token.NOT || len(n.Body.List) != 1 || n.Else != nil {
 		return
@@ -62,6 +68,11 @@ func (c *checker) checkGuardedDrain(stmt inspector.Cursor) {
 	x := c.timerCall(not.X, "Stop")
 	y := c.received(n.Body.List[0])
 	if x == nil || y == nil || types.ExprString(x) != types.ExprString(y) {
+		return
+	}
+	if first := c.firedBefore(stmt, x); first != nil {
+		c.report(n.Body.List[0], drain, fmt.Sprintf("this receive blocks for ever: the value of %s.C was received before", types.ExprString(y)),
+			analysis.RelatedInformation{Pos: first.Pos(), Message: "received here"})
 		return
 	}
 	if m := c.mode(n.Pos()); m.Known && m.Synchronous {
@@ -74,54 +85,84 @@ func (c *checker) checkGuardedDrain(stmt inspector.Cursor) {
 	}
 }
 
-// checkLen: len(t.C) or cap(t.C).
-func (c *checker) checkLen(call inspector.Cursor) {
-	n := call.Node().(*ast.CallExpr)
-	fn, ok := ast.Unparen(n.Fun).(*ast.Ident)
-	if !ok || len(n.Args) != 1 {
+// checkWrongDrain: a receive where Stop has stopped the timer, and one that the
+// result of Reset is asked for, which tells nothing of the channel.
+func (c *checker) checkWrongDrain(n *ast.IfStmt) {
+	if len(n.Body.List) == 0 {
 		return
 	}
-	b, ok := c.info.Uses[fn].(*types.Builtin)
-	if !ok || b.Name() != "len" && b.Name() != "cap" {
+	y := c.received(n.Body.List[0])
+	if y == nil {
 		return
 	}
-	sel, ok := ast.Unparen(n.Args[0]).(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "C" {
+	if x := c.timerCall(n.Cond, "Stop"); x != nil && types.ExprString(x) == types.ExprString(y) {
+		c.report(n.Body.List[0], drain, fmt.Sprintf("this receive blocks for ever: Stop gives true where it kept %s from firing", types.ExprString(y)))
 		return
 	}
-	if _, ok := kindOfType(c.info.TypeOf(sel.X)); !ok {
-		return
+	cond := ast.Unparen(n.Cond)
+	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+		cond = not.X
 	}
-	m := c.mode(n.Pos())
-	if !m.Known || !m.Synchronous {
-		return
+	if x := c.timerCall(cond, "Reset"); x != nil && types.ExprString(x) == types.ExprString(y) {
+		c.report(n.Body.List[0], drain, "this receive waits for the new time: the result of Reset does not say whether a value is left of the old one")
 	}
-	category := lenCap
-	if c.guardsDrain(call, sel.X) {
-		category = guard // never taken, and nothing is lost by it
-	}
-	c.report(n, category, fmt.Sprintf("%s is always 0 (%s)", types.ExprString(n), m), c.decider(m)...)
 }
 
-// guardsDrain reports whether call stands in the condition of an if or for
-// whose body does nothing but receive from x.C.
-func (c *checker) guardsDrain(call inspector.Cursor, x ast.Expr) bool {
-	for s := range call.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil)) {
-		var body *ast.BlockStmt
-		var cond ast.Expr
-		switch n := s.Node().(type) {
-		case *ast.IfStmt:
-			body, cond = n.Body, n.Cond
-		case *ast.ForStmt:
-			body, cond = n.Body, n.Cond
+// firedBefore is the communication by which the clause around a statement has taken
+// the only value of a timer that nothing has reset since.
+func (c *checker) firedBefore(stmt inspector.Cursor, x ast.Expr) ast.Node {
+	clause, ok := stmt.Parent().Node().(*ast.CommClause)
+	if !ok || clause.Comm == nil {
+		return nil
+	}
+	if y := c.receivedBy(clause.Comm); y == nil || types.ExprString(x) != types.ExprString(y) {
+		return nil
+	}
+	if k, ok := kindOfType(c.info.TypeOf(x)); !ok || k != newTimer {
+		return nil
+	}
+	for _, s := range clause.Body {
+		if s == stmt.Node() {
+			return clause.Comm
 		}
-		if cond == nil || !enclosing.Within(call.Node(), cond) || len(body.List) != 1 {
-			return false
+		again := false
+		ast.Inspect(s, func(n ast.Node) bool {
+			e, ok := n.(ast.Expr)
+			again = again || ok && c.timerCall(e, "Reset") != nil
+			return !again
+		})
+		if again {
+			return nil
 		}
-		y := c.received(body.List[0])
-		return y != nil && types.ExprString(x) == types.ExprString(y)
+	}
+	return nil
+}
+
+// inOtherClause reports whether a statement is in the clause of a select of which
+// another receives from the timer.
+func (c *checker) inOtherClause(stmt inspector.Cursor, x ast.Expr) bool {
+	clause, ok := stmt.Parent().Node().(*ast.CommClause)
+	if !ok {
+		return false
+	}
+	for _, s := range stmt.Parent().Parent().Node().(*ast.BlockStmt).List {
+		other := s.(*ast.CommClause)
+		if other == clause || other.Comm == nil {
+			continue
+		}
+		if y := c.receivedBy(other.Comm); y != nil && types.ExprString(x) == types.ExprString(y) {
+			return true
+		}
 	}
 	return false
+}
+
+// receivedBy is t of <-t.C or v := <-t.C.
+func (c *checker) receivedBy(comm ast.Stmt) ast.Expr {
+	if a, ok := comm.(*ast.AssignStmt); ok && len(a.Rhs) == 1 {
+		comm = &ast.ExprStmt{X: a.Rhs[0]}
+	}
+	return c.received(comm)
 }
 
 // checkNilChan: <-t.C of a timer that time.AfterFunc made.
@@ -137,16 +178,17 @@ func (c *checker) checkNilChan(recv inspector.Cursor) {
 	if k, ok := kindOfType(c.info.TypeOf(sel.X)); !ok || k != newTimer {
 		return
 	}
-	// A select with another case does not hang on a nil channel.
+	// A select with another case does not hang on a nil channel, but never chooses it.
+	what := "this receive blocks for ever"
 	if clause, ok := commClause(recv); ok && len(clause.Parent().Node().(*ast.BlockStmt).List) > 1 {
-		return
+		what = "this case is never chosen"
 	}
 	v := c.variable(sel.X)
 	if v == nil {
 		return
 	}
 	if made := c.onlyAfterFunc(v); made != nil {
-		c.report(n, nilChan, fmt.Sprintf("this receive blocks for ever: %s comes from AfterFunc and has no channel", types.ExprString(sel.X)),
+		c.report(n, nilChan, fmt.Sprintf("%s: %s comes from AfterFunc and has no channel", what, types.ExprString(sel.X)),
 			analysis.RelatedInformation{Pos: made.Pos(), Message: "made here"})
 	}
 }

@@ -3,6 +3,7 @@ package timerleak
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 
@@ -101,7 +102,11 @@ func (c *checker) exportMakes(fn *types.Func, decl inspector.Cursor) bool {
 		if !ok || len(r.Results) != 1 {
 			return false
 		}
-		call, ok := ast.Unparen(r.Results[0]).(*ast.CallExpr)
+		result := ast.Unparen(r.Results[0])
+		if id, ok := result.(*ast.Ident); ok {
+			result = c.onlyValue(id, decl)
+		}
+		call, ok := result.(*ast.CallExpr)
 		if !ok {
 			return false
 		}
@@ -116,6 +121,38 @@ func (c *checker) exportMakes(fn *types.Func, decl inspector.Cursor) bool {
 	}
 	c.pass.ExportObjectFact(fn, &makesTimer{made})
 	return true
+}
+
+// onlyValue is what a local variable is defined with that is then only looked at
+// and returned; nil where more is done with it.
+func (c *checker) onlyValue(id *ast.Ident, decl inspector.Cursor) ast.Expr {
+	v, ok := c.info.Uses[id].(*types.Var)
+	if !ok || v.IsField() {
+		return nil
+	}
+	var value ast.Expr
+	for ref := range decl.Preorder((*ast.Ident)(nil)) {
+		n := ref.Node().(*ast.Ident)
+		if c.info.ObjectOf(n) != v {
+			continue
+		}
+		switch ref.ParentEdgeKind() {
+		case edge.AssignStmt_Lhs:
+			a := ref.Parent().Node().(*ast.AssignStmt)
+			if a.Tok != token.DEFINE || len(a.Lhs) != len(a.Rhs) {
+				return nil
+			}
+			value = ast.Unparen(a.Rhs[ref.ParentEdgeIndex()])
+		case edge.ReturnStmt_Results:
+		case edge.SelectorExpr_X:
+			if ref.Parent().Node().(*ast.SelectorExpr).Sel.Name != "Reset" {
+				return nil
+			}
+		default:
+			return nil
+		}
+	}
+	return value
 }
 
 // classifier knows what the uses of a timer or ticker do.

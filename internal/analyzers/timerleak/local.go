@@ -22,6 +22,9 @@ func (c *checker) checkLocal(src source, v *types.Var) {
 	if !fn.Valid() || v.Pos() < fn.Node().Pos() || fn.Node().End() <= v.Pos() {
 		return // a package variable, or one of a function around this one
 	}
+	if results := enclosing.Type(fn).Results; results != nil && enclosing.Within(posNode(v.Pos()), results) {
+		return // a return without values hands it out
+	}
 	k := src.kind
 	if k == callbackTimer {
 		k = newTimer
@@ -102,6 +105,18 @@ func (c *checker) checkDropped(src source) {
 	}
 	if _, leaks := c.lost(src); leaks {
 		c.leaking(src.call.Node(), src.category(), fmt.Sprintf("the %s is dropped, so nothing can stop it", src.kind))
+	}
+}
+
+// checkGiven looks at a ticker that goes to a function at once, which only borrows
+// it.
+func (c *checker) checkGiven(src source, at inspector.Cursor, i int) {
+	call := at.Node().(*ast.CallExpr)
+	if src.kind != newTicker || c.classifier(newTicker).Arg(call, i) != ownership.Reads {
+		return
+	}
+	if _, leaks := c.lost(src); leaks {
+		c.leaking(src.call.Node(), src.category(), fmt.Sprintf("the ticker goes to %s alone, which does not stop it", types.ExprString(call.Fun)))
 	}
 }
 

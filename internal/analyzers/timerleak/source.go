@@ -70,6 +70,9 @@ func (c *checker) checkHolder(src source, fields map[*types.Var][]source) {
 	case edge.SelectorExpr_X:
 		c.checkUnnamed(src, parent)
 		return
+	case edge.CallExpr_Args:
+		c.checkGiven(src, parent, i)
+		return
 	case edge.AssignStmt_Rhs:
 		if a := parent.Node().(*ast.AssignStmt); len(a.Lhs) == len(a.Rhs) {
 			holder = ast.Unparen(a.Lhs[i])

@@ -116,6 +116,9 @@ func TestCategories(t *testing.T) {
 		"makes a timer":                 {cost},
 		"is dropped, so nothing":        {leak, callback, afterFunc},
 		"only the channel":              {leak},
+		"alone, which does not stop it": {leak},
+		"blocks for ever":               {drain, nilChan},
+		"the result of Reset":           {drain},
 	}
 	seen := make(map[string]bool)
 	for _, name := range []string{"old", "new"} {

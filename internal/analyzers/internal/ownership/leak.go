@@ -91,7 +91,7 @@ func (s *search) from(b *cfg.Block, i int) (Exit, bool) {
 			return Exit{n, true}, true
 		}
 		if ret, ok := n.(*ast.ReturnStmt); ok {
-			return Exit{ret, false}, true
+			return Exit{ret, false}, !s.released()
 		}
 	}
 	for k, next := range b.Succs {
@@ -111,6 +111,17 @@ func (s *search) releases(n ast.Node) bool {
 		// Either the node lies in the statement that releases, or the
 		// releasing expression lies in the node.
 		if enclosing.Within(n, span) || enclosing.Within(span, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// released reports whether a function that was deferred before the value was made
+// releases what the variable holds at the end.
+func (s *search) released() bool {
+	for _, d := range s.Fate.AtEnd {
+		if d.End() <= s.Made.Node().Pos() {
 			return true
 		}
 	}

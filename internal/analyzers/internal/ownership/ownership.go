@@ -50,6 +50,9 @@ type Fate struct {
 	// Releases are the nodes of the function at which it is released: calls,
 	// defer statements, receives.
 	Releases []ast.Node
+	// AtEnd are defer statements whose literal releases what the variable holds when
+	// the function ends.
+	AtEnd []ast.Node
 	// Overwrites are the assignments to the variable, its declaration
 	// included.
 	Overwrites []ast.Node
@@ -107,6 +110,9 @@ func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
 	if nested && unread(info, lit) {
 		return // nothing calls the literal
 	}
+	if use.ParentEdgeKind() == edge.SelectorExpr_X && unread(info, parent) {
+		return // a method value that nothing calls
+	}
 	if effect == Releases {
 		at, nested := functionOf(use, body)
 		if !nested {
@@ -117,6 +123,9 @@ func (f *Fate) use(info *types.Info, id, body inspector.Cursor, c Classifier) {
 		// closure releases at a time that nobody knows.
 		if at != nil {
 			f.Releases = append(f.Releases, at)
+			if d, ok := at.(*ast.DeferStmt); ok {
+				f.AtEnd = append(f.AtEnd, d)
+			}
 			return
 		}
 	}
@@ -138,23 +147,23 @@ func outermost(use, body inspector.Cursor) (lit inspector.Cursor, ok bool) {
 	return lit, ok
 }
 
-// unread reports whether a literal goes to a variable that nothing reads, but
+// unread reports whether a function goes to a variable that nothing reads, but
 // for "_ = v", which is there for the compiler.
-func unread(info *types.Info, lit inspector.Cursor) bool {
-	lit = enclosing.Parens(lit)
-	if lit.ParentEdgeKind() != edge.AssignStmt_Rhs {
+func unread(info *types.Info, value inspector.Cursor) bool {
+	value = enclosing.Parens(value)
+	if value.ParentEdgeKind() != edge.AssignStmt_Rhs {
 		return false
 	}
-	assign := lit.Parent().Node().(*ast.AssignStmt)
+	assign := value.Parent().Node().(*ast.AssignStmt)
 	if len(assign.Lhs) != len(assign.Rhs) || assign.Tok != token.DEFINE {
 		return false
 	}
-	id, ok := assign.Lhs[lit.ParentEdgeIndex()].(*ast.Ident)
+	id, ok := assign.Lhs[value.ParentEdgeIndex()].(*ast.Ident)
 	if !ok {
 		return false
 	}
 	v := info.Defs[id]
-	fn := enclosing.Function(lit)
+	fn := enclosing.Function(value)
 	if v == nil || !fn.Valid() {
 		return id.Name == "_"
 	}
