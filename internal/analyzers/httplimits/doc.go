@@ -25,7 +25,8 @@
 //   - server (warning): a server without a limit for idle connections, or for
 //     reading or writing where it sets no other deadline
 //   - client (warning): http.Get, http.Post and the like, and a client without
-//     Timeout whose Get, Post, PostForm or Head is called
+//     Timeout whose Get, Post, PostForm or Head is called, or in a package that makes
+//     no request with a context
 //   - request (warning): http.DefaultClient or http.DefaultTransport where a
 //     context is in reach
 //   - transport (warning): a transport that keeps idle connections for ever
@@ -33,6 +34,8 @@
 //     does; fractl.yaml says how long that is: fractions: {auth: {proxy: {keep_alive:
 //     60s}}}
 //   - local (note): a server on a loopback address
+//   - kept (note): a client without Timeout in a package that makes requests with a
+//     context; http.DefaultClient or http.DefaultTransport where none is in reach
 //
 // Tests are left alone.
 //

@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"maps"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -22,11 +23,12 @@ import (
 
 // Analyzer reports HTTP servers and clients without time limits.
 var Analyzer = &analysis.Analyzer{
-	Name:     "httplimits",
-	Doc:      analyzerdoc.Must(doc, "httplimits"),
-	URL:      "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/httplimits",
-	Requires: []*analysis.Analyzer{inspect.Analyzer},
-	Run:      run,
+	Name:      "httplimits",
+	Doc:       analyzerdoc.Must(doc, "httplimits"),
+	URL:       "https://pkg.go.dev/github.com/fractl/fractl/internal/analyzers/httplimits",
+	Requires:  []*analysis.Analyzer{inspect.Analyzer},
+	FactTypes: []analysis.Fact{new(borrows)},
+	Run:       run,
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -35,14 +37,15 @@ func run(pass *analysis.Pass) (any, error) {
 	}
 	c := &checker{pass: pass, info: pass.TypesInfo, root: pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(), set: make(map[types.Object]map[string]bool)}
 	c.survey()
-	for lit := range c.root.Preorder((*ast.CompositeLit)(nil)) {
-		switch c.httpType(c.info.TypeOf(lit.Node().(*ast.CompositeLit))) {
+	c.exportBorrows()
+	for _, v := range c.values() {
+		switch v.typ {
 		case "Server":
-			c.checkServer(lit)
+			c.checkServer(v)
 		case "Client":
-			c.checkClient(lit)
+			c.checkClient(v)
 		case "Transport":
-			c.checkTransport(lit)
+			c.checkTransport(v)
 		}
 	}
 	for call := range c.root.Preorder((*ast.CallExpr)(nil)) {
@@ -61,6 +64,8 @@ type checker struct {
 	root inspector.Cursor
 	// set are the fields of variables and fields that the package assigns to.
 	set map[types.Object]map[string]bool
+	// contexts: the package makes requests with a context.
+	contexts bool
 	// streams: the package sets deadlines of its own, flushes, or takes over
 	// connections.
 	streams bool
@@ -97,8 +102,23 @@ func (c *checker) survey() {
 			}
 		}
 	}
+	for r := range c.root.Preorder((*ast.RangeStmt)(nil)) {
+		n := r.Node().(*ast.RangeStmt)
+		id, ok := n.Value.(*ast.Ident)
+		list := c.object(n.X)
+		if !ok || list == nil || len(c.set[c.info.ObjectOf(id)]) == 0 {
+			continue
+		}
+		// What is done to each is done to what the list holds.
+		if c.set[list] == nil {
+			c.set[list] = make(map[string]bool)
+		}
+		maps.Copy(c.set[list], c.set[c.info.ObjectOf(id)])
+	}
 	for sel := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
 		switch sel.Node().(*ast.SelectorExpr).Sel.Name {
+		case "NewRequestWithContext", "WithContext":
+			c.contexts = c.contexts || !c.isTest(sel)
 		case "SetReadDeadline", "SetWriteDeadline", "Flush", "Flusher", "Hijack", "Hijacker", "NewResponseController", "TimeoutHandler", "Upgrade":
 			if !c.isTest(sel) {
 				c.streams = true
@@ -124,146 +144,18 @@ func (c *checker) object(e ast.Expr) types.Object {
 	return nil
 }
 
-// fields are the fields that a literal gives a value other than zero, and those
-// that are assigned later. known is false where the value goes to code that may
-// assign more.
-func (c *checker) fields(lit inspector.Cursor) (fields map[string]bool, known bool) {
-	fields = make(map[string]bool)
-	n := lit.Node().(*ast.CompositeLit)
-	for _, e := range n.Elts {
-		kv, ok := e.(*ast.KeyValueExpr)
-		if !ok {
-			return nil, false // by position: everything has a value
-		}
-		key, ok := kv.Key.(*ast.Ident)
-		if tv := c.info.Types[kv.Value]; ok && (tv.Value == nil || constant.Sign(numeric(tv.Value)) != 0) {
-			fields[key.Name] = true
-		}
-	}
-	holder, known := c.holder(lit)
-	for name := range c.set[holder] {
-		fields[name] = true
-	}
-	return fields, known
-}
-
-// head is the end of what is marked of a literal: its type or, where that is
-// left out in a list, its brace.
-func head(lit *ast.CompositeLit) token.Pos {
-	if lit.Type != nil {
-		return lit.Type.End()
-	}
-	return lit.Lbrace + 1
-}
-
-// numeric is a constant as a number; 1 where it is none.
-func numeric(v constant.Value) constant.Value {
-	if v.Kind() == constant.Int || v.Kind() == constant.Float {
-		return v
-	}
-	return constant.MakeInt64(1)
-}
-
-// holder is the variable or field that gets a literal. known is false where it
-// goes elsewhere: it is returned, or an argument.
-func (c *checker) holder(lit inspector.Cursor) (obj types.Object, known bool) {
-	at := enclosing.Parens(lit)
-	if at.ParentEdgeKind() == edge.UnaryExpr_X {
-		at = enclosing.Parens(at.Parent())
-	}
-	var target ast.Expr
-	switch at.ParentEdgeKind() {
-	case edge.AssignStmt_Rhs:
-		a := at.Parent().Node().(*ast.AssignStmt)
-		if len(a.Lhs) != len(a.Rhs) {
-			return nil, false
-		}
-		target = a.Lhs[at.ParentEdgeIndex()]
-	case edge.ValueSpec_Values:
-		s := at.Parent().Node().(*ast.ValueSpec)
-		if len(s.Names) != len(s.Values) {
-			return nil, false
-		}
-		target = s.Names[at.ParentEdgeIndex()]
-	case edge.KeyValueExpr_Value:
-		key, ok := at.Parent().Node().(*ast.KeyValueExpr).Key.(*ast.Ident)
-		if !ok {
-			return nil, true
-		}
-		return c.info.Uses[key], true
-	case edge.SelectorExpr_X:
-		return nil, true // used on the spot
-	case edge.CallExpr_Args:
-		return nil, false
-	case edge.ReturnStmt_Results:
-		return nil, true // whoever gets it rarely adds limits
-	default:
-		return nil, true
-	}
-	obj = c.object(target)
-	if v, ok := obj.(*types.Var); ok && !v.IsField() && c.givenAway(v) {
-		return obj, false
-	}
-	return obj, true
-}
-
-// givenAway reports whether a variable is an argument of a call that may set its
-// fields: of anything but package net/http, what has it as an interface, and the
-// functions of this package that do not.
-func (c *checker) givenAway(v *types.Var) bool { return c.mayBeSet(v, make(map[*types.Var]bool)) }
-
-func (c *checker) mayBeSet(v *types.Var, seen map[*types.Var]bool) bool {
-	if seen[v] {
-		return false
-	}
-	seen[v] = true
-	for id := range c.root.Preorder((*ast.Ident)(nil)) {
-		if c.info.Uses[id.Node().(*ast.Ident)] != v {
-			continue
-		}
-		at := enclosing.Parens(id)
-		if at.ParentEdgeKind() == edge.UnaryExpr_X {
-			at = enclosing.Parens(at.Parent())
-		}
-		if at.ParentEdgeKind() != edge.CallExpr_Args {
-			continue
-		}
-		call := at.Parent().Node().(*ast.CallExpr)
-		sig, ok := types.Unalias(c.info.TypeOf(call.Fun)).Underlying().(*types.Signature)
-		if !ok {
-			continue
-		}
-		i := min(at.ParentEdgeIndex(), sig.Params().Len()-1)
-		if i < 0 || c.httpType(sig.Params().At(i).Type()) == "" {
-			continue
-		}
-		fn := typeutil.StaticCallee(c.info, call)
-		switch {
-		case fn == nil || fn.Pkg() == nil:
-			return true
-		case strings.HasPrefix(fn.Pkg().Path(), "golang.org/x/net/http2"):
-		case fn.Pkg() != c.pass.Pkg || sig.Variadic():
-			return true
-		case len(c.set[fn.Signature().Params().At(i)]) > 0, c.mayBeSet(fn.Signature().Params().At(i), seen):
-			return true
-		}
-	}
-	return false
-}
-
-func (c *checker) checkServer(lit inspector.Cursor) {
-	fields, known := c.fields(lit)
+func (c *checker) checkServer(v value) {
+	fields, known := c.fields(v)
 	if fields == nil || !known {
 		return
 	}
-	n := lit.Node().(*ast.CompositeLit)
-	loopback := c.loopbackAddr(n)
+	loopback := c.loopbackAddr(v.elts)
 	if !fields["ReadHeaderTimeout"] && !fields["ReadTimeout"] {
 		category := header
 		if loopback {
 			category = local
 		}
-		c.report(category, lit, n.Pos(), head(n), "the server waits without end for the header of a request: it has neither ReadHeaderTimeout nor ReadTimeout", "set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout")
+		c.report(category, v.at, v.pos, v.end, "the server waits without end for the header of a request: it has neither ReadHeaderTimeout nor ReadTimeout", "set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout")
 		return
 	}
 	var missing []string
@@ -283,13 +175,13 @@ func (c *checker) checkServer(lit inspector.Cursor) {
 	if loopback {
 		category = local
 	}
-	c.report(category, lit, n.Pos(), head(n), "the server has no "+strings.Join(missing, ", no "), "set "+strings.Join(missing, " and "))
+	c.report(category, v.at, v.pos, v.end, "the server has no "+strings.Join(missing, ", no "), "set "+strings.Join(missing, " and "))
 }
 
 // loopbackAddr reports whether a server is bound to this machine by its constant
 // address.
-func (c *checker) loopbackAddr(lit *ast.CompositeLit) bool {
-	for _, e := range lit.Elts {
+func (c *checker) loopbackAddr(elts []ast.Expr) bool {
+	for _, e := range elts {
 		kv, ok := e.(*ast.KeyValueExpr)
 		if !ok {
 			continue
@@ -313,34 +205,54 @@ func (c *checker) isLoopback(e ast.Expr) bool {
 // withoutContext are the methods of a client that make requests without a context.
 var withoutContext = map[string]bool{"Get": true, "Head": true, "Post": true, "PostForm": true}
 
-// checkClient reports a client without Timeout that makes requests without a
-// context.
-func (c *checker) checkClient(lit inspector.Cursor) {
-	fields, known := c.fields(lit)
+// checkClient reports a client without Timeout: a warning where it makes requests
+// without a context, or where nothing in the package makes one with.
+func (c *checker) checkClient(v value) {
+	fields, known := c.fields(v)
 	if fields == nil || !known || fields["Timeout"] {
 		return
 	}
-	holder, _ := c.holder(lit)
-	if holder == nil {
+	if name := c.asksWithout(v); name != "" {
+		c.report(client, v.at, v.pos, v.end, fmt.Sprintf("the client has no Timeout, and %s makes requests without a context: they may wait without end", name), "set Timeout, or make requests by http.NewRequestWithContext")
 		return
+	}
+	category := client
+	if c.contexts {
+		category = kept
+	}
+	c.report(category, v.at, v.pos, v.end, "the client has no Timeout: a request without a context of its own may wait without end", "set Timeout, or make each request by http.NewRequestWithContext")
+}
+
+// asksWithout is the method by which a client makes requests without a context.
+func (c *checker) asksWithout(v value) string {
+	at := enclosing.Parens(v.at)
+	if at.ParentEdgeKind() == edge.UnaryExpr_X {
+		at = enclosing.Parens(at.Parent())
+	}
+	if at.ParentEdgeKind() == edge.SelectorExpr_X {
+		if name := at.Parent().Node().(*ast.SelectorExpr).Sel.Name; withoutContext[name] {
+			return name
+		}
+	}
+	holder, _ := c.holder(v.at)
+	if holder == nil {
+		return ""
 	}
 	for sel := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
 		n := sel.Node().(*ast.SelectorExpr)
 		if withoutContext[n.Sel.Name] && c.httpType(c.info.TypeOf(n.X)) == "Client" && c.object(n.X) == holder {
-			l := lit.Node().(*ast.CompositeLit)
-			c.report(client, lit, l.Pos(), head(l), fmt.Sprintf("the client has no Timeout, and %s makes requests without a context: they may wait without end", n.Sel.Name), "set Timeout, or make requests by http.NewRequestWithContext")
-			return
+			return n.Sel.Name
 		}
 	}
+	return ""
 }
 
-func (c *checker) checkTransport(lit inspector.Cursor) {
-	fields, known := c.fields(lit)
+func (c *checker) checkTransport(v value) {
+	fields, known := c.fields(v)
 	if fields == nil || !known || fields["IdleConnTimeout"] || fields["DisableKeepAlives"] {
 		return
 	}
-	n := lit.Node().(*ast.CompositeLit)
-	c.report(transport, lit, n.Pos(), head(n), "the transport keeps idle connections for ever: it has no IdleConnTimeout", "set IdleConnTimeout, or clone http.DefaultTransport")
+	c.report(transport, v.at, v.pos, v.end, "the transport keeps idle connections for ever: it has no IdleConnTimeout", "set IdleConnTimeout, or clone http.DefaultTransport")
 }
 
 // checkCall reports functions of net/http that can have no limit.
@@ -368,6 +280,11 @@ func (c *checker) checkCall(at inspector.Cursor) {
 // checkDefault reports the shared client and transport where a context is in reach.
 func (c *checker) checkDefault(at inspector.Cursor) {
 	sel := at.Node().(*ast.SelectorExpr)
+	if fn, ok := c.info.Uses[sel.Sel].(*types.Func); ok && fn.Pkg() != nil && fn.Pkg().Path() == "net/http" && fn.Signature().Recv() == nil &&
+		withoutContext[fn.Name()] && enclosing.Parens(at).ParentEdgeKind() != edge.CallExpr_Fun {
+		c.report(client, at, sel.Pos(), sel.End(), fmt.Sprintf("http.%s may wait without end: it has neither a time limit nor a context", fn.Name()), "make the request by http.NewRequestWithContext, and a client with Timeout")
+		return
+	}
 	v, ok := c.info.Uses[sel.Sel].(*types.Var)
 	if !ok || v.Pkg() == nil || v.Pkg().Path() != "net/http" || v.Name() != "DefaultClient" && v.Name() != "DefaultTransport" {
 		return
@@ -375,11 +292,21 @@ func (c *checker) checkDefault(at inspector.Cursor) {
 	if at.ParentEdgeKind() == edge.SelectorExpr_X && at.Parent().Node().(*ast.SelectorExpr).Sel.Name == "Clone" || c.asserted(at) {
 		return // a copy is made of it
 	}
-	ctx, ok := reach.At(c.pass.Pkg, c.info, at, "")
-	if !ok || ctx.Testing {
+	if ctx, ok := reach.At(c.pass.Pkg, c.info, at, ""); !ok || ctx.Testing {
+		if c.ofClient(at) {
+			return // the client has a limit, or is reported
+		}
+		c.report(kept, at, sel.Pos(), sel.End(), fmt.Sprintf("http.%s has no time limit and is shared with everyone in the process", v.Name()), "use one of your own, with its limits")
 		return
 	}
 	c.report(request, at, sel.Pos(), sel.End(), fmt.Sprintf("http.%s has no time limit and is shared with everyone in the process, and this serves a caller", v.Name()), "use a client of your own, with Timeout")
+}
+
+// ofClient reports whether a transport is that of a client's literal.
+func (c *checker) ofClient(at inspector.Cursor) bool {
+	at = enclosing.Parens(at)
+	return at.ParentEdgeKind() == edge.KeyValueExpr_Value && at.Parent().ParentEdgeKind() == edge.CompositeLit_Elts &&
+		c.httpType(c.info.TypeOf(at.Parent().Parent().Node().(*ast.CompositeLit))) == "Client"
 }
 
 // asserted reports whether DefaultTransport is taken as a *http.Transport, mostly

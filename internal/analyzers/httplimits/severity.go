@@ -10,6 +10,7 @@ const (
 	request   = "request"
 	transport = "transport"
 	local     = "local"
+	kept      = "kept"
 	proxy     = "proxy"
 )
 
@@ -17,7 +18,7 @@ const (
 func Severities() map[string]finding.Severity {
 	return map[string]finding.Severity{
 		header: finding.Error, server: finding.Warning, client: finding.Warning, request: finding.Warning,
-		transport: finding.Warning, local: finding.Note,
+		transport: finding.Warning, local: finding.Note, kept: finding.Note,
 		proxy: finding.Error,
 	}
 }

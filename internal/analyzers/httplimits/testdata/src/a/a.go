@@ -81,7 +81,7 @@ func withContext(ctx context.Context) http.RoundTripper {
 }
 
 func transports() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConns: 10}} // want `the transport keeps idle connections for ever`
+	return &http.Client{Transport: &http.Transport{MaxIdleConns: 10}} // want `the client has no Timeout` `the transport keeps idle connections for ever`
 }
 
 func debug() {
@@ -131,7 +131,7 @@ func clientWithTimeout() {
 }
 
 func clientWithContext(ctx context.Context) {
-	c := &http.Client{}
+	c := &http.Client{} // want `the client has no Timeout: a request without a context`
 	r, _ := http.NewRequestWithContext(ctx, "GET", "x", nil)
 	c.Do(r)
 }
@@ -140,7 +140,7 @@ func clone(ctx context.Context) *http.Transport {
 	return http.DefaultTransport.(*http.Transport).Clone()
 }
 
-func setUp() http.RoundTripper { return http.DefaultTransport }
+func setUp() http.RoundTripper { return http.DefaultTransport } // want `http.DefaultTransport has no time limit`
 
 func letsGo() *http.Transport {
 	return &http.Transport{IdleConnTimeout: time.Minute}

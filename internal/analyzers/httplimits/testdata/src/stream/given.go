@@ -15,7 +15,7 @@ func replace(h http.Handler) {
 	admin = &http.Server{Handler: h} // want `the server waits without end for the header of a request`
 }
 
-func end(s *http.Server) { s.Close() }
+func end(s *http.Server) { s.Close() } // want end:`borrows\[0\]`
 
 // This one sets its limits.
 func limited(h http.Handler) {
