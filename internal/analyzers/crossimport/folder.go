@@ -45,12 +45,28 @@ func (c *checker) folder(dir string) *folder {
 	return f
 }
 
-// generated reports whether every file of the package is made from a contract.
+// generated reports whether every file of the package is made from a contract, and
+// names nothing of the workspace but other contracts: a generator imports no more.
 func generated(ws *workspace.Workspace, dir string) bool {
+	if !says(ws, dir) {
+		return false // one file written by hand is enough
+	}
+	for _, e := range imports(ws, dir) {
+		to, ok := ws.PackageDir(e.path)
+		if ok && to != dir && !ws.IsContract(to) && !ws.IsShared(to) && !says(ws, to) {
+			return false
+		}
+	}
+	return true
+}
+
+// says reports whether every file of the package says that it is made from a
+// contract.
+func says(ws *workspace.Workspace, dir string) bool {
 	n := 0
 	for s := range sources(ws, dir) {
 		if !s.fromContract() {
-			return false // one file written by hand is enough
+			return false
 		}
 		n++
 	}
@@ -176,12 +192,12 @@ func (c *checker) reach(from *workspace.Fraction, dir string) []route {
 }
 
 // Shape is what findings in other packages depend on of a file, given by its
-// path relative to the root: whether it was made from a contract and, in a
-// package of no fraction, what it imports. It serves those who keep findings.
+// path relative to the root: whether it was made from a contract and, if it was or
+// is in a package of no fraction, what it imports. It serves those who keep findings.
 func Shape(ws *workspace.Workspace, rel string, src []byte) []string {
 	s := parseSource(rel, src)
 	shape := []string{strconv.FormatBool(s.fromContract()), strconv.FormatBool(s.program())}
-	if ws.FractionOf(s.dir()) != nil {
+	if ws.FractionOf(s.dir()) != nil && !s.fromContract() {
 		return shape
 	}
 	for _, r := range s.references() {

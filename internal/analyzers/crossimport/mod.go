@@ -30,6 +30,7 @@ func (c *checker) modules(imported map[*workspace.Fraction]map[string]bool) []fi
 		}
 	}
 	if c.ws.WorkFile != nil {
+		list = append(list, c.used()...)
 		for _, r := range c.ws.WorkFile.Replace {
 			if f, ok := c.swap(nil, ".", r); ok {
 				f.File = "go.work"
@@ -38,6 +39,34 @@ func (c *checker) modules(imported map[*workspace.Fraction]map[string]bool) []fi
 		}
 	}
 	return list
+}
+
+// used reports the modules of go.work that lie in the folder of a fraction and have
+// the path of a contract: whoever imports that gets the fraction's code.
+func (c *checker) used() []finding.Finding {
+	var list []finding.Finding
+	for _, u := range c.ws.WorkFile.Use {
+		dir := path.Clean(u.Path)
+		owner := c.ws.FractionOf(dir)
+		at := slices.IndexFunc(c.ws.Modules, func(m *workspace.Module) bool { return m.Dir == dir })
+		if at < 0 || owner == nil || owner.Module == c.ws.Modules[at] || u.Syntax == nil || c.open(dir) || !c.namedContract(c.ws.Modules[at].Path) {
+			continue
+		}
+		f := c.modFinding(u.Syntax)
+		f.File = "go.work"
+		f.Message = fmt.Sprintf("use puts %s of fraction %s in the place of %s", dir, owner.Name, c.ws.Modules[at].Path)
+		f.Hint = fmt.Sprintf("move the contract below %s", c.contractRoot())
+		list = append(list, f)
+	}
+	return list
+}
+
+// namedContract reports whether an import path is one of the manifest's contracts.
+func (c *checker) namedContract(importPath string) bool {
+	m := c.ws.Manifest
+	return m != nil && m.Module != "" && slices.ContainsFunc(m.Contracts, func(dir string) bool {
+		return strings.HasPrefix(importPath+"/", path.Join(m.Module, dir)+"/")
+	})
 }
 
 // sharesModule reports whether the module of a fraction holds another one too:

@@ -1,7 +1,8 @@
 package crossimport
 
 import (
-	"go/scanner"
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"path"
 	"strconv"
@@ -26,41 +27,102 @@ func (s *source) plugins() []reference {
 	if name == "" {
 		return nil
 	}
+	// As much of a file as parses is enough.
 	fset := token.NewFileSet()
-	f := fset.AddFile(s.rel, -1, len(s.src))
-	var scan scanner.Scanner
-	scan.Init(f, s.src, func(token.Position, string) {}, 0)
-	var list []reference
-	// The tokens before a literal: plugin . Open (
-	before := []string{name, ".", "Open", "("}
-	if name == "." {
-		before = []string{"Open", "("}
+	f, _ := parser.ParseFile(fset, s.rel, s.src, parser.SkipObjectResolution)
+	if f == nil {
+		return nil
 	}
-	matched := 0
-	for {
-		pos, tok, lit := scan.Scan()
-		if tok == token.EOF {
-			return list
+	offset := func(pos token.Pos) int { return fset.PositionFor(pos, false).Offset }
+	e := evaluator{constants: constants(f)}
+	var list []reference
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 || !opensPlugin(call.Fun, name) {
+			return true
 		}
-		if matched == len(before) && tok == token.STRING {
-			if p, err := strconv.Unquote(lit); err == nil && p != "" {
-				at := f.Offset(pos)
-				list = append(list, reference{kind: pluginRef, start: at, end: at + len(lit), path: p, isPath: true, text: p})
+		if p, ok := e.text(call.Args[0], 8); ok && p != "" {
+			list = append(list, reference{kind: pluginRef, start: offset(call.Args[0].Pos()), end: offset(call.Args[0].End()), path: p, isPath: true, text: p})
+		}
+		return true
+	})
+	return list
+}
+
+// opensPlugin reports whether a function is plugin.Open, by the name that the file
+// has for the package.
+func opensPlugin(fun ast.Expr, name string) bool {
+	switch fun := ast.Unparen(fun).(type) {
+	case *ast.Ident:
+		return name == "." && fun.Name == "Open"
+	case *ast.SelectorExpr:
+		x, ok := fun.X.(*ast.Ident)
+		return ok && x.Name == name && fun.Sel.Name == "Open"
+	}
+	return false
+}
+
+// constants are the constants that a file declares for its package, by name.
+func constants(f *ast.File) map[string]ast.Expr {
+	byName := make(map[string]ast.Expr)
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range g.Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok && len(v.Names) == len(v.Values) {
+				for i, name := range v.Names {
+					byName[name.Name] = v.Values[i]
+				}
 			}
 		}
-		text := lit
-		if tok.IsOperator() {
-			text = tok.String()
-		}
-		switch {
-		case matched < len(before) && text == before[matched]:
-			matched++
-		case text == before[0]:
-			matched = 1
-		default:
-			matched = 0
-		}
 	}
+	return byName
+}
+
+// evaluator gives the value of a text that stands in a file.
+type evaluator struct{ constants map[string]ast.Expr }
+
+// text looks so many steps deep: a constant may name itself in a file that does not
+// build.
+func (e evaluator) text(x ast.Expr, deep int) (string, bool) {
+	if deep == 0 {
+		return "", false
+	}
+	switch x := ast.Unparen(x).(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(x.Value)
+		return s, err == nil && x.Kind == token.STRING
+	case *ast.Ident:
+		value, ok := e.constants[x.Name]
+		if !ok {
+			return "", false
+		}
+		return e.text(value, deep-1)
+	case *ast.BinaryExpr:
+		left, ok := e.text(x.X, deep-1)
+		right, ok2 := e.text(x.Y, deep-1)
+		return left + right, ok && ok2 && x.Op == token.ADD
+	case *ast.CallExpr:
+		sel, ok := ast.Unparen(x.Fun).(*ast.SelectorExpr)
+		if !ok || sel.Sel.Name != "Join" {
+			return "", false
+		}
+		if pkg, ok := sel.X.(*ast.Ident); !ok || pkg.Name != "filepath" && pkg.Name != "path" {
+			return "", false
+		}
+		var parts []string
+		for _, arg := range x.Args {
+			part, ok := e.text(arg, deep-1)
+			if !ok {
+				return "", false
+			}
+			parts = append(parts, part)
+		}
+		return path.Join(parts...), true
+	}
+	return "", false
 }
 
 // plugin is the fraction whose plugin a file of fraction from opens. A path is

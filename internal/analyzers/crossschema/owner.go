@@ -41,7 +41,7 @@ func own(texts []text) *owners {
 	o := &owners{tables: make(map[sqltext.Name]map[string]creation), schemas: make(map[string]map[string]creation)}
 	for _, t := range texts {
 		for _, u := range t.uses {
-			if u.Access != sqltext.Create {
+			if u.Access != sqltext.Create || t.passing(u.Name) {
 				continue
 			}
 			at, _ := t.span(u.Start, u.End)

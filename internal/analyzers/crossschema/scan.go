@@ -45,7 +45,7 @@ func (t text) findings(o *owners) []finding.Finding {
 	var list []finding.Finding
 	for _, u := range worst(t.uses) {
 		v, ok := o.judge(t.fraction, t.test, u.Name)
-		if !ok {
+		if !ok || t.passing(u.Name) {
 			continue
 		}
 		if t.test {

@@ -30,6 +30,21 @@ func fileText(file, fraction string, src []byte) text {
 	return t
 }
 
+// passing reports whether a name is that of a table which the text makes for the
+// session and does more with: that of another text is another one. Where it only
+// makes it, others use it.
+func (t text) passing(name sqltext.Name) bool {
+	made, used := false, false
+	for _, u := range t.uses {
+		if plain(u.Name) != plain(name) {
+			continue
+		}
+		made = made || u.Temporary && u.Access == sqltext.Create
+		used = used || u.Access != sqltext.Create
+	}
+	return made && used
+}
+
 // lines are the offsets at which the lines of a text begin, but for the first.
 type lines []int
 

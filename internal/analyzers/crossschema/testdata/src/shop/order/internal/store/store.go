@@ -24,6 +24,9 @@ const joined = `
 
 const oneLine = `DELETE FROM sessions WHERE id = ?` // want "fraction order writes table sessions of fraction auth"
 
+// A table of the session has its name in this text, and in no other.
+const ofSession = `CREATE TEMP TABLE sessions (id TEXT); INSERT INTO sessions SELECT id FROM orders; DROP TABLE sessions`
+
 const prefix = "SELECT id "
 
 const summed = prefix + "FROM " + names.Sessions // want "fraction order reads table sessions of fraction auth"
